@@ -1,0 +1,291 @@
+"""Catalogue + instance -> parts for sale as numbers, with a reason for every part that is not offered.
+
+Rules: ``docs/rules.md`` sections 1 and 2. Nothing is guessed here: a needed figure that is unknown takes its part
+out of the offer, and the answer says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from designer.answer import NotOffered
+from designer.candidates.economy import economy_of
+from designer.candidates.parts import AcceleratorPart, Economy, LinkPart, NicPart, SwitchPart
+from designer.catalogue import Catalogue
+from designer.catalogue.prices import bare_accelerator_usd, bare_overhead_w
+from designer.instance.pools import pools_of
+from designer.instance.schema import Instance
+
+
+class UnknownFigureError(Exception):
+    """A needed figure is not known; ``str`` names it."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Everything that may be bought for a question."""
+
+    pools: tuple[str, ...]
+    accelerators: tuple[AcceleratorPart, ...]
+    scale_up_switches: dict[str, SwitchPart]
+    leaves: tuple[SwitchPart, ...]
+    spines: tuple[SwitchPart, ...]
+    cores: tuple[SwitchPart, ...]
+    links: tuple[LinkPart, ...]
+    stages: tuple[int, ...]
+    economy: Economy
+    not_offered: tuple[NotOffered, ...]
+
+
+def known(figure: Any, level: str, what: str) -> float:
+    """Return a figure at a level, or raise `UnknownFigureError` naming it."""
+    value = figure.at(level) if figure is not None else None
+    if value is None:
+        raise UnknownFigureError(f"{what} is not known; give it in an overlay")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class _Market:
+    catalogue: Catalogue
+    instance: Instance
+
+    @property
+    def level(self) -> str:
+        return self.instance.level
+
+    def for_sale(
+        self, row: Any, listed: tuple[str, ...] | None, pins: tuple[str | None, ...], *, access: bool
+    ) -> str | None:
+        """Return None when a part may be bought, else the reason."""
+        choose = self.instance.choose
+        pinned = {pin for pin in pins if pin is not None}
+        named = (listed is not None and row.id in listed) or row.id in pinned
+        if listed is not None and row.id not in listed:
+            return "not in the instance's list"
+        if pins and len(pinned) == len(pins) and row.id not in pinned:
+            return "the instance pins another"
+        if row.available_from > self.instance.date and not choose.include_unreleased:
+            return f"available from {row.available_from}, the instance is dated {self.instance.date}"
+        if named:
+            return None
+        if row.status not in ("shipping", "ramping"):
+            return f"status {row.status}: offered only when the instance names it"
+        if access and row.access != "merchant":
+            return f"access {row.access}: offered only when the instance names it"
+        return None
+
+    def link(self, row: Any) -> LinkPart:
+        level = self.level
+
+        def get(name: str) -> float:
+            return known(getattr(row, name), level, name)
+
+        per_end = get("price_usd_per_end")
+        cable = row.price_usd_per_cable.at(level) if row.price_usd_per_cable is not None else None
+        module = row.fibres.count > 0
+        kind = "module" if module else ("backplane" if row.construction == "backplane" else "cable")
+        return LinkPart(
+            id=row.id,
+            kind=kind,  # type: ignore[arg-type]  # one of three literals by the line above
+            placement=row.placement,
+            cpo=row.tech == "cpo",
+            rate_gbps=int(row.rate_gbps),
+            lane_gbps=float(row.lane_gbps),
+            host_lane_gbps=frozenset(float(x) for x in row.host_lane_gbps),
+            interop_class=row.interop_class,
+            reach_m=get("reach_m"),
+            end_watts=get("power_w_per_end"),
+            end_usd=per_end,
+            cable_usd=float(cable) if cable is not None else 2 * per_end,
+            fibre_count=row.fibres.count if module else 0,
+            duplex=module and "LC" in row.fibres.kind,
+            afr_end=get("afr_hard_per_end"),
+            transient=get("transient_per_link_year"),
+            mttr_h=get("mttr_h"),
+        )
+
+    def switch(self, row: Any) -> SwitchPart:
+        level = self.level
+
+        def get(name: str) -> float:
+            return known(getattr(row, name), level, name)
+
+        price, watts = get("price_usd"), get("power_w")
+        if row.tray_adders is not None:
+            price *= known(row.tray_adders.price_factor, level, "tray_adders.price_factor")
+            watts *= known(row.tray_adders.power_factor, level, "tray_adders.power_factor")
+        link, swaps, box_mttr, lasers, laser_rate, laser_mttr = None, 0.0, 0.0, 0, 0.0, 0.0
+        if row.cpo:
+            link_row = self.catalogue.links[row.cpo_link]
+            link = self.link(link_row)
+            parts = link_row.cpo_parts
+            swaps = get("oe_box_swap_per_year")
+            lasers = round(get("els_modules"))
+            laser_rate = known(parts.els_fit_per_module, level, "els_fit_per_module") * 8.76e-6
+            box_mttr = known(parts.oe_mttr_h, level, "oe_mttr_h")
+            laser_mttr = known(parts.els_mttr_h, level, "els_mttr_h")
+        return SwitchPart(
+            id=row.id,
+            family=row.family or "",
+            radix=dict(row.radix_by_port_gbps),
+            lane_gbps=get("lane_gbps"),
+            usd=price,
+            watts=watts,
+            afr_hard=get("afr_hard"),
+            outage=get("outage_per_year"),
+            cpo=row.cpo,
+            cpo_link=link,
+            box_swaps=swaps,
+            box_mttr_h=box_mttr,
+            lasers=lasers,
+            laser_rate=laser_rate,
+            laser_mttr_h=laser_mttr,
+        )
+
+    def nic(self, row: Any) -> NicPart:
+        level = self.level
+        return NicPart(
+            id=row.id,
+            rate_gbps=int(row.rate_gbps),
+            lane_gbps=frozenset(float(x) for x in row.lane_gbps_options),
+            families=frozenset(row.families),
+            usd=known(row.price_usd, level, "price_usd"),
+            watts=known(row.power_w, level, "power_w"),
+            afr_hard=known(row.afr_hard, level, "afr_hard"),
+        )
+
+    def accelerator(self, row: Any, nics: Mapping[str, NicPart]) -> AcceleratorPart:
+        level, catalogue = self.level, self.catalogue
+
+        def get(name: str) -> float:
+            return known(getattr(row, name), level, name)
+
+        up = row.scale_up
+        ports = known(up.ports, level, "scale_up.ports")
+        port = known(up.port_gbps, level, "scale_up.port_gbps")
+        switches = self.catalogue.compatibility.switches_for(up.protocol)
+        if not switches:
+            raise UnknownFigureError(f"no switch of the catalogue speaks {up.protocol}")
+        bare = bare_accelerator_usd(catalogue, row, level)
+        overhead = bare_overhead_w(catalogue, row, level)
+        if bare is None:
+            raise UnknownFigureError(
+                "its price, or that of a part its price contains, is not known; give it in an overlay"
+            )
+        if overhead is None:
+            raise UnknownFigureError("host_overhead_w_per_accel is not known; give it in an overlay")
+        if row.rack is None or row.accelerators_per_host is None:
+            raise UnknownFigureError("its rack or its accelerators per host are not known; give them in an overlay")
+        installed = float(bare)
+        if "host" not in row.price_contains:
+            installed += get("host_price_usd")
+        rack = catalogue.racks[row.rack]
+        vendor = row.vendor_domain
+        built = None
+        if vendor is not None and vendor.switch is not None and vendor.planes is not None:
+            built = (vendor.size, vendor.switch, vendor.planes)
+        if row.sealed and built is None:
+            raise UnknownFigureError(
+                "it is sold only in the vendor's own domain, whose build has no switched stage here"
+            )
+        options = tuple((nics[o.nic], o.count) for o in row.nic_options if o.nic in nics)
+        if not options:
+            raise UnknownFigureError("none of its NICs is offered")
+        return AcceleratorPart(
+            id=row.id,
+            protocol=up.protocol,
+            ports=round(ports),
+            port_gbps=round(port),
+            lane_gbps=known(up.lane_gbps, level, "scale_up.lane_gbps"),
+            max_domain=round(known(up.max_domain, level, "scale_up.max_domain")),
+            per_host=row.accelerators_per_host,
+            bare_usd=float(bare),
+            installed_usd=installed,
+            watts=get("tdp_w") + float(overhead),
+            afr_hard=get("afr_hard"),
+            interrupts=get("job_interrupt_per_year"),
+            hour_usd=installed
+            * known(catalogue.facility.finance.lost_hour_usd_per_usd_of_accelerator, level, "lost_hour_usd"),
+            rack_watts=known(rack.power_limit_kw, level, "power_limit_kw") * 1000,
+            rack_slots=round(known(rack.accelerators, level, "accelerators")),
+            vendor_domain=built,
+            sealed=row.sealed,
+            nic_options=options,
+            switches=tuple(switches),
+        )
+
+
+def build_offer(catalogue: Catalogue, instance: Instance) -> Offer:
+    """List what may be bought for an instance, and why the rest may not."""
+    market = _Market(catalogue, instance)
+    choose, pin = instance.choose, instance.pin
+    missing: list[NotOffered] = []
+
+    def collect(
+        rows: Mapping[str, Any],
+        kind: str,
+        listed: tuple[str, ...] | None,
+        pins: tuple[str | None, ...],
+        make: Callable[[Any], Any],
+        *,
+        access: bool = False,
+    ) -> dict[str, Any]:
+        out = {}
+        for row in rows.values():
+            reason = market.for_sale(row, listed, pins, access=access)
+            if reason is None:
+                try:
+                    out[row.id] = make(row)
+                    continue
+                except UnknownFigureError as unknown:
+                    reason = str(unknown)
+            elif reason.startswith(("not in", "the instance pins")):
+                continue  # the user's own choice needs no explanation
+            missing.append(NotOffered(row.id, kind, reason))
+        return out
+
+    links = collect(
+        {k: v for k, v in catalogue.links.items() if v.tech != "cpo"}, "link", choose.links, (), market.link
+    )
+    nics = collect(catalogue.nics, "nic", choose.nics, (), market.nic)
+    rows = catalogue.switches
+    scale_up = collect(
+        {k: v for k, v in rows.items() if v.role == "scale_up"},
+        "scale-up switch",
+        choose.scale_up_switches,
+        (pin.scale_up_switch,),
+        market.switch,
+    )
+    boxes = {k: v for k, v in rows.items() if v.role == "scale_out"}
+    stage_pins = (pin.leaf_switch, pin.spine_switch, pin.core_switch)
+    scale_out = collect(boxes, "scale-out switch", choose.scale_out_switches, stage_pins, market.switch)
+    accelerators = collect(
+        catalogue.accelerators,
+        "accelerator",
+        choose.accelerators,
+        (pin.accelerator,),
+        lambda row: market.accelerator(row, nics),
+        access=True,
+    )
+
+    def stage(pinned: str | None) -> tuple[SwitchPart, ...]:
+        return tuple(s for s in scale_out.values() if pinned is None or s.id == pinned)
+
+    stages = tuple(
+        sorted(s for s in choose.scale_out_stages if pin.scale_out_stages is None or s == pin.scale_out_stages)
+    )
+    return Offer(
+        pools=tuple(pool.name for pool in pools_of(instance)),
+        accelerators=tuple(accelerators.values()),
+        scale_up_switches=scale_up,
+        leaves=stage(pin.leaf_switch),
+        spines=stage(pin.spine_switch),
+        cores=stage(pin.core_switch),
+        links=tuple(links.values()),
+        stages=stages,
+        economy=economy_of(catalogue, instance),
+        not_offered=tuple(missing),
+    )

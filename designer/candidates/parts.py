@@ -1,0 +1,127 @@
+"""Parts for sale as plain numbers at the instance's level, and what is not offered and why.
+
+This is where figures of the catalogue (low / mid / high, basis, source) become coefficients. A part of which a
+needed figure is unknown is not offered (``docs/rules.md`` section 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LinkKind = Literal["cable", "backplane", "module"]
+
+
+@dataclass(frozen=True)
+class LinkPart:
+    """One link row. ``cable_usd`` is the price of the whole cable or equivalent, ``end_usd`` of one end."""
+
+    id: str
+    kind: LinkKind
+    placement: Literal["board", "rack", "cable"]
+    cpo: bool
+    rate_gbps: int
+    lane_gbps: float
+    host_lane_gbps: frozenset[float]
+    interop_class: str | None
+    reach_m: float
+    end_watts: float
+    end_usd: float
+    cable_usd: float
+    fibre_count: int
+    duplex: bool
+    afr_end: float
+    transient: float
+    mttr_h: float
+
+
+@dataclass(frozen=True)
+class SwitchPart:
+    """One switch row; price and watts include tray factors. CPO figures are 0 for electrical boxes."""
+
+    id: str
+    family: str
+    radix: dict[int, int]
+    lane_gbps: float
+    usd: float
+    watts: float
+    afr_hard: float
+    outage: float
+    cpo: bool
+    cpo_link: LinkPart | None
+    box_swaps: float
+    box_mttr_h: float
+    lasers: int
+    laser_rate: float
+    laser_mttr_h: float
+
+
+@dataclass(frozen=True)
+class NicPart:
+    """One NIC row."""
+
+    id: str
+    rate_gbps: int
+    lane_gbps: frozenset[float]
+    families: frozenset[str]
+    usd: float
+    watts: float
+    afr_hard: float
+
+
+@dataclass(frozen=True)
+class AcceleratorPart:
+    """One accelerator row with host and rack: money and watts without network parts."""
+
+    id: str
+    protocol: str
+    ports: int
+    port_gbps: int
+    lane_gbps: float
+    max_domain: int
+    per_host: int
+    bare_usd: float
+    installed_usd: float
+    watts: float
+    afr_hard: float
+    interrupts: float
+    hour_usd: float
+    rack_watts: float
+    rack_slots: int
+    vendor_domain: tuple[int, str, int] | None
+    sealed: bool
+    nic_options: tuple[tuple[NicPart, int], ...]
+    switches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Economy:
+    """Site, finance, repair and distance figures at the instance's level."""
+
+    crf_it: float
+    watt_usd_per_year: float
+    labour_usd_per_h: float
+    module_swap_usd: float
+    cable_swap_usd: float
+    box_swap_usd: float
+    backplane_swap_usd: float
+    tray_mttr_h: float
+    switch_tray_mttr_h: float
+    box_mttr_h: float
+    connector_mttr_h: float
+    contamination_per_link: float
+    p_kill: float
+    restart_h: float
+    part_share: float
+    laser_usd: float
+    mpo_fixed_usd: float
+    mpo_usd_per_m: float
+    duplex_cord_usd: float
+    install_usd_per_link: float
+    racks_per_row: int
+    network_rack_watts: float
+    lengths_m: dict[str, float]
+    forced_m: dict[str, float]
+    usd_per_hard: float
+    usd_per_hit: float
+    usd_per_hour: float

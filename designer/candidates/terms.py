@@ -1,0 +1,110 @@
+"""The additive terms of a part of a design: money, watts and risk as one vector.
+
+Everything a design costs or risks is a sum over its parts, except rounding of shared racks, pods and cages.
+A :class:`Load` keeps what does not depend on the serving replica apart from the failure events, whose weight
+does: an event that takes down ``blast`` accelerators costs ``max(blast, N)`` accelerators of a pool with
+replicas of ``N`` (``docs/rules.md`` section 9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+#: Columns of a term vector. ``failures_usd`` is all expected money of failures; ``net_watts`` the part of
+#: ``watts`` that stands in network racks; ``racks`` the racks of accelerators.
+TERMS = ("capex_usd", "watts", "net_watts", "failures_usd", "hard_repairs", "job_hits", "hours_lost", "racks")
+CAPEX, WATTS, NET_WATTS, FAILURES, HARD, HITS, HOURS, RACKS = range(len(TERMS))
+
+
+@dataclass(frozen=True)
+class Event:
+    """Failures that take down ``blast`` accelerators: hits per year and hours to repair x events per year."""
+
+    blast: int
+    hits: float
+    hours: float
+
+
+@dataclass(frozen=True)
+class Load:
+    """What some parts add, before it is known which replicas run on them.
+
+    ``repairs_usd`` is parts, labour and cleanings per year; ``hard`` repairs per year.
+    """
+
+    capex_usd: float = 0.0
+    watts: float = 0.0
+    net_watts: float = 0.0
+    repairs_usd: float = 0.0
+    hard: float = 0.0
+    events: tuple[Event, ...] = field(default=())
+
+    def __add__(self, other: Load) -> Load:
+        return Load(
+            self.capex_usd + other.capex_usd,
+            self.watts + other.watts,
+            self.net_watts + other.net_watts,
+            self.repairs_usd + other.repairs_usd,
+            self.hard + other.hard,
+            self.events + other.events,
+        )
+
+    def times(self, count: float) -> Load:
+        """Return the load of ``count`` such parts."""
+        return Load(
+            self.capex_usd * count,
+            self.watts * count,
+            self.net_watts * count,
+            self.repairs_usd * count,
+            self.hard * count,
+            tuple(Event(e.blast, e.hits * count, e.hours * count) for e in self.events),
+        )
+
+
+NOTHING = Load()
+
+
+def evaluate(load: Load, replica: Floats, hour_usd: Floats, restart_h: float) -> Floats:
+    """Turn a load into term vectors for pools with given replica sizes.
+
+    Parameters
+    ----------
+    load
+        The parts.
+    replica
+        Accelerators per replica, shape (n,).
+    hour_usd
+        Value of a lost accelerator-hour, shape (n,).
+    restart_h
+        Hours a job hit costs its replica.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, len(TERMS)); racks are left 0.
+
+    Examples
+    --------
+    >>> one = Load(capex_usd=10.0, events=(Event(blast=8, hits=1.0, hours=2.0),))
+    >>> evaluate(one, np.array([4.0, 16.0]), np.array([1.0, 1.0]), 0.5)[:, [HITS, HOURS, FAILURES]].tolist()
+    [[2.0, 16.0, 20.0], [1.0, 32.0, 40.0]]
+    """
+    hits = np.zeros_like(replica)
+    hours = np.zeros_like(replica)
+    for event in load.events:
+        hits += event.hits * np.maximum(1.0, event.blast // replica)
+        hours += event.hours * np.maximum(float(event.blast), replica)
+    out = np.zeros((replica.size, len(TERMS)))
+    out[:, CAPEX] = load.capex_usd
+    out[:, WATTS] = load.watts
+    out[:, NET_WATTS] = load.net_watts
+    out[:, FAILURES] = load.repairs_usd + hour_usd * hours + hour_usd * restart_h * replica * hits
+    out[:, HARD] = load.hard
+    out[:, HITS] = hits
+    out[:, HOURS] = hours
+    return out

@@ -1,0 +1,131 @@
+"""The commands of ``designer``. Each is one call of the library; heavy modules load inside the command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from designer import __version__
+from designer.cli.catalog import app as catalog_app
+from designer.cli.codes import ExitCode
+from designer.cli.guard import guarded, say
+from designer.cli.progress import ProgressLine
+from designer.cli.show import exit_code, show_bench, show_checked, show_question, show_run
+
+# \b keeps the lines of a paragraph apart.
+_CODES = "\b\nExit codes:\n" + "\n".join(f"{code.value:>4}  {code.meaning}" for code in ExitCode)
+
+app = typer.Typer(
+    name="designer",
+    help="Designs the networks of AI clusters from a token demand, with a proof.",
+    epilog=_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Plain help: the rich one takes as long to import as everything else together.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(catalog_app, name="catalog")
+
+InstanceFile = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Planning question, a TOML file.")]
+Overlay = Annotated[
+    Path | None,
+    typer.Option("--catalog", metavar="OVERLAY", help="TOML file with prices and figures of your own."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Data as JSON on stdout; prose stays on stderr.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"tokenfabric {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog=_CODES)
+def solve(
+    instance: InstanceFile,
+    *,
+    catalog: Overlay = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Run folder; default runs/<instance name>-<short hash>.")
+    ] = None,
+    gap: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Relative gap at which the answer counts as optimal.")
+    ] = 1e-6,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Stop then with the best design known.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, max=1024, help="Threads of the solver.")] = 1,
+    write_mps: Annotated[
+        Path | None, typer.Option(metavar="FILE.mps", help="Also write the model for another solver.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no screen.")] = False,
+    no_flow_check: Annotated[bool, typer.Option("--no-flow-check", help="Skip the flow check.")] = False,
+) -> None:
+    """Solve an instance: print the design and store the run."""
+    with guarded():
+        from designer.answer import SolveOptions
+        from designer.runs import solve_and_store
+
+        with ProgressLine(quiet=quiet) as line:
+            options = SolveOptions(gap, time_limit, seed, threads, write_mps=write_mps, on_progress=line.show)
+            run = solve_and_store(instance, options, overlay=catalog, out=out, flow_check=not no_flow_check)
+        show_run(run, as_json=as_json, quiet=quiet)
+        raise SystemExit(exit_code(run))
+
+
+@app.command()
+def check(instance: InstanceFile, catalog: Overlay = None, as_json: AsJson = False) -> None:
+    """Read an instance and say every mistake in it, without solving."""
+    with guarded():
+        from designer.instance.load import load
+
+        show_question(load(instance, catalog), as_json=as_json)
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder or result.json.")],
+    catalog: Overlay = None,
+    as_json: AsJson = False,
+    no_flow_check: Annotated[bool, typer.Option("--no-flow-check", help="Recount only.")] = False,
+) -> None:
+    """Recount a stored result from its design alone and run the flow check again."""
+    with guarded():
+        from designer.runs import verify_stored
+
+        checked = verify_stored(run, overlay=catalog, flow_check=not no_flow_check)
+        show_checked(checked, as_json=as_json)
+        raise SystemExit(ExitCode.SOLVED if checked.ok else ExitCode.REFUTED)
+
+
+@app.command()
+def bench(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of instances.")],
+    as_json: AsJson = False,
+    repeat: Annotated[int, typer.Option(min=1, max=1000, help="Runs of each instance; the best counts.")] = 1,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Solver time limit of each run.")
+    ] = None,
+) -> None:
+    """Time every phase of solving each instance of a folder, in a fresh process each."""
+    with guarded():
+        from designer.bench import bench_folder
+
+        rows = bench_folder(folder, repeat=repeat, time_limit_s=time_limit, on_row=say)
+        show_bench(rows, as_json=as_json)
+        raise SystemExit(ExitCode.BAD_INPUT if any(row.error for row in rows) else ExitCode.SOLVED)

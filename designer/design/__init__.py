@@ -1,0 +1,1 @@
+"""The finished design as plain data, its account, and how a selection is counted out."""

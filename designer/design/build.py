@@ -1,0 +1,175 @@
+"""A selection of candidates -> a finished design with every count."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from designer.candidates.cables import LinkPair, ceil_div
+from designer.candidates.choices import Attached
+from designer.candidates.parts import Economy
+from designer.candidates.templates import Template
+from designer.candidates.terms import NET_WATTS
+from designer.design.types import Attachment, Boundary, BoundaryName, Design, Fabric, PoolDesign, ScaleUp, Stage
+from designer.instance.pools import Pool
+
+
+def build_design(
+    instance: str, pools: Sequence[Pool], picked: Sequence[Attached], template: Template, economy: Economy
+) -> Design:
+    """Count a selection out into a design.
+
+    Parameters
+    ----------
+    instance
+        Name of the instance.
+    pools, picked
+        The pools and the choice of each.
+    template
+        The fabric above the leaves.
+    economy
+        For lengths and the network racks.
+    """
+    designs = tuple(_pool(pool, item) for pool, item in zip(pools, picked, strict=True))
+    leaves = 1 if template.shape.stages == 1 else sum(item.leaves for item in picked)
+    watts = _network_watts(picked, template, leaves)
+    racks = ceil_div_float(watts, economy.network_rack_watts)
+    return Design(instance, designs, _fabric(template, picked, leaves, economy, racks))
+
+
+def ceil_div_float(value: float, unit: float) -> int:
+    """Return the whole number of units that hold a value of decimal figures."""
+    return math.ceil(value / unit - 1e-9)
+
+
+def _boundary(name: BoundaryName, pair: LinkPair, rate: int, length: float, counts: Sequence[int]) -> Boundary:
+    return Boundary(name, pair.lower.id, pair.upper.id, rate, length, *counts)
+
+
+def _pool(pool: Pool, item: Attached) -> PoolDesign:
+    option, domain = item.option, item.option.domain
+    count, accelerator = option.domains, domain.accelerator
+    scale_up = domain.counts
+    return PoolDesign(
+        name=pool.name,
+        workload=pool.workload.name,
+        phase=pool.phase,
+        plan=option.plan,
+        accelerator=accelerator.id,
+        domain_size=domain.size,
+        domains=count,
+        accelerators=option.accelerators,
+        replicas=option.replicas,
+        hosts=option.accelerators // accelerator.per_host,
+        nic=domain.nic.id,
+        nics=option.accelerators * domain.nics,
+        racks=option.racks,
+        beyond_announced=domain.size > accelerator.max_domain,
+        scale_up=ScaleUp(
+            switch=domain.switch.id,
+            planes=len(domain.shares),
+            shares=domain.shares,
+            ports_per_accelerator=sum(domain.shares),
+            port_gbps=accelerator.port_gbps,
+            usable_gbps=float(domain.usable_gbps),
+            switches=count * len(domain.shares),
+            boundary=_boundary(
+                "scale_up",
+                domain.pair,
+                accelerator.port_gbps,
+                domain.length_m,
+                [
+                    count * scale_up.links,
+                    count * scale_up.cables,
+                    count * scale_up.lower_ends,
+                    count * scale_up.upper_ends,
+                ],
+            ),
+        ),
+        attachment=Attachment(item.domains_per_leaf, item.leaves_per_domain, item.group, item.leaves, item.need_gbps),
+        nic_leaf=_boundary(
+            "nic_leaf",
+            item.pair,
+            domain.nic.rate_gbps,
+            item.length_m,
+            [item.counts.links, item.counts.cables, item.counts.lower_ends, item.counts.upper_ends],
+        ),
+    )
+
+
+def _network_watts(picked: Sequence[Attached], template: Template, leaves: int) -> float:
+    """Watts in network racks, by the same columns that the MILP counts them with."""
+    watts = float(template.fixed[NET_WATTS]) + leaves * float(template.per_leaf[NET_WATTS])
+    watts += template.pods(leaves) * float(template.per_pod[NET_WATTS])
+    watts += template.cages(leaves) * float(template.per_cage[NET_WATTS])
+    for item in picked:
+        if not item.one_stage:
+            watts += item.leaves * item.leaf.watts
+        if not item.pair.upper.cpo:
+            watts += item.counts.upper_ends * item.pair.upper.end_watts
+    return watts
+
+
+def _fabric(template: Template, picked: Sequence[Attached], leaves: int, economy: Economy, racks: int) -> Fabric:
+    shape = template.shape
+    down = max(item.group * item.option.domain.nics for item in picked)
+    if shape.stages == 1:
+        down = sum(item.option.accelerators * item.option.domain.nics for item in picked)
+    stages = [Stage("leaf", shape.leaf.id, leaves, down, shape.uplinks)]
+    boundaries: list[Boundary] = []
+    pods, per_pod = (1, leaves) if shape.core is None else (template.pods(leaves), shape.leaves_per_pod)
+    if shape.spine is not None and template.leaf_spine is not None:
+        spines = pods * shape.spines
+        members = leaves if shape.core is None else shape.leaves_per_pod
+        stages.append(Stage("spine", shape.spine.id, spines, members * shape.links_per_pair, shape.spine_up))
+        length = economy.forced_m.get("leaf_spine", economy.lengths_m["hall"])
+        counts = _stage_counts(
+            template.leaf_spine,
+            shape.rate_gbps,
+            (leaves, shape.uplinks),
+            (spines, members * shape.links_per_pair),
+            (leaves * shape.spines, shape.links_per_pair),
+        )
+        boundaries.append(_boundary("leaf_spine", template.leaf_spine, shape.rate_gbps, length, counts))
+        if shape.core is not None and template.spine_core is not None:
+            cores = shape.spines * shape.cores_per_spine
+            stages.append(Stage("core", shape.core.id, cores, pods * shape.links_per_core, 0))
+            length = economy.forced_m.get("spine_core", economy.lengths_m["building"])
+            counts = _stage_counts(
+                template.spine_core,
+                shape.rate_gbps,
+                (spines, shape.spine_up),
+                (cores, pods * shape.links_per_core),
+                (spines * shape.cores_per_spine, shape.links_per_core),
+            )
+            boundaries.append(_boundary("spine_core", template.spine_core, shape.rate_gbps, length, counts))
+    return Fabric(
+        family="InfiniBand" if shape.leaf.family == "InfiniBand" else "Ethernet",
+        stages=tuple(stages),
+        uplink_gbps=shape.rate_gbps,
+        links_per_leaf_spine=shape.links_per_pair,
+        spines_per_pod=shape.spines,
+        leaves_per_pod=per_pod,
+        pods=pods,
+        links_per_spine_core=shape.links_per_core,
+        cores_per_spine=shape.cores_per_spine,
+        spine_taper=shape.spine_taper,
+        boundaries=tuple(boundaries),
+        network_racks=racks,
+    )
+
+
+def _stage_counts(
+    pair: LinkPair, rate: int, lower: tuple[int, int], upper: tuple[int, int], joined: tuple[int, int]
+) -> list[int]:
+    """Links, cables, lower and upper ends; each argument is (boxes or pairs, links on each)."""
+    links = lower[0] * lower[1]
+    if not pair.module:
+        cables = joined[0] * ceil_div(joined[1] * rate, pair.lower.rate_gbps)
+        return [links, cables, cables, cables]
+    return [
+        links,
+        links,
+        lower[0] * ceil_div(lower[1] * rate, pair.lower.rate_gbps),
+        upper[0] * ceil_div(upper[1] * rate, pair.upper.rate_gbps),
+    ]

@@ -1,0 +1,148 @@
+"""A finished design as plain data: what is bought, how many, and how it is joined.
+
+A design is self-contained: with the catalogue and the instance it can be recounted, priced, built as a
+graph and checked without anything the optimiser computed. Rules and words: ``docs/rules.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from designer.demand.plan import ServingPlan
+from designer.instance.schema import Phase
+
+BoundaryName = Literal["scale_up", "nic_leaf", "leaf_spine", "spine_core"]
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The cables that leave a group of accelerators (``docs/rules.md`` section 5).
+
+    Parameters
+    ----------
+    name
+        Which boundary.
+    lower_link, upper_link
+        Catalogue link rows of the two ends; equal for a cable or backplane; a ``cpo`` row at a
+        co-packaged switch (counted here, not bought).
+    rate_gbps
+        Rate of every link.
+    length_m
+        Route length of every cable.
+    links
+        Port-to-port connections.
+    cables
+        Cables (cable), 1-row-rate equivalents (backplane) or links (module and fibre).
+    lower_ends, upper_ends
+        Row-rate ends below and above, CPO ends included.
+    """
+
+    name: BoundaryName
+    lower_link: str
+    upper_link: str
+    rate_gbps: int
+    length_m: float
+    links: int
+    cables: int
+    lower_ends: int
+    upper_ends: int
+
+
+@dataclass(frozen=True)
+class ScaleUp:
+    """The scale-up domain of a pool: one stage of ``planes`` parallel switches.
+
+    ``shares[j]`` is the number of ports every accelerator has on plane ``j``; ``boundary`` and
+    ``switches`` count all domains of the pool together.
+    """
+
+    switch: str
+    planes: int
+    shares: tuple[int, ...]
+    ports_per_accelerator: int
+    port_gbps: int
+    usable_gbps: float
+    switches: int
+    boundary: Boundary
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """How the domains of a pool meet the leaves.
+
+    ``domains_per_leaf`` >= 1 and ``leaves_per_domain`` == 1, or the other way round.
+    ``group`` is the number of accelerators below one full leaf.
+    """
+
+    domains_per_leaf: int
+    leaves_per_domain: int
+    group: int
+    leaves: int
+    need_gbps: float
+
+
+@dataclass(frozen=True)
+class PoolDesign:
+    """One pool: its plan, domains and cables up to the leaves."""
+
+    name: str
+    workload: str
+    phase: Phase
+    plan: ServingPlan
+    accelerator: str
+    domain_size: int
+    domains: int
+    accelerators: int
+    replicas: int
+    hosts: int
+    nic: str
+    nics: int
+    racks: int
+    beyond_announced: bool
+    scale_up: ScaleUp
+    attachment: Attachment
+    nic_leaf: Boundary
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One layer of scale-out switches; ports are per switch, at full population."""
+
+    name: Literal["leaf", "spine", "core"]
+    switch: str
+    count: int
+    down_ports: int
+    up_ports: int
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """The shared scale-out fabric (``docs/rules.md`` section 7).
+
+    ``links_per_leaf_spine`` = m, ``spines_per_pod`` = n_s (all spines with two stages),
+    ``leaves_per_pod`` = L, ``links_per_spine_core`` = m2, ``cores_per_spine`` = c_g; 0 where the stage is absent
+    (``leaves_per_pod`` is the number of leaves with two stages, 1 with one).
+    """
+
+    family: Literal["Ethernet", "InfiniBand"]
+    stages: tuple[Stage, ...]
+    uplink_gbps: int
+    links_per_leaf_spine: int
+    spines_per_pod: int
+    leaves_per_pod: int
+    pods: int
+    links_per_spine_core: int
+    cores_per_spine: int
+    spine_taper: float
+    boundaries: tuple[Boundary, ...]
+    network_racks: int
+
+
+@dataclass(frozen=True)
+class Design:
+    """The answer: pools and the fabric they share."""
+
+    instance: str
+    pools: tuple[PoolDesign, ...]
+    fabric: Fabric

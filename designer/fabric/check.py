@@ -1,0 +1,160 @@
+"""The flow check: a design's graph, recounted, and its token traffic routed on it (``docs/flow_check.md``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import networkx as nx
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from designer.design.types import Design
+from designer.fabric.as_built import differences, wiring_of
+from designer.fabric.cuts import ScaleOut, bisection, bisection_at_nic_rate, only, scale_out_flows, scale_up_flows
+from designer.fabric.flow_report import FlowMargin, FlowReport, LpCheck, Violation
+from designer.fabric.placement import WiringError
+from designer.fabric.quotient import adjacency
+from designer.fabric.recount import recount_wiring, shortened
+from designer.fabric.small_lp import lp_checks
+from designer.fabric.tiers import Tier, tiers_of
+from designer.fabric.traffic import PoolTraffic, traffic_of
+from designer.fabric.wiring import ACCELERATOR, PLANE, SCALE_UP, Wiring, wire
+
+TOLERANCE = Fraction(1, 10**9)
+"""Needs are floats computed by others: a margin of 1 may come out short by their last bits."""
+
+LP_TOLERANCE = 1e-6
+"""Relative; HiGHS solves to about 1e-9, the rest is room for badly scaled instances."""
+
+
+def flow_check(design: Design, *, expand_limit: int = 8000, graph: nx.Graph[str] | None = None) -> FlowReport:
+    """Route the token traffic of every pool's plan on the fabric graph of a design.
+
+    Reads the design alone. Nothing is raised for a bad design: what is wrong stands in ``violations``.
+
+    Parameters
+    ----------
+    design
+        The design.
+    expand_limit
+        Up to so many accelerators max flows run on the expanded graph, above on its equitable quotient (same value,
+        verified).
+    graph
+        A graph to be checked in place of the design's own wiring, with the node names of
+        :func:`~designer.fabric.fabric_graph`: every difference is a violation, and the traffic runs on it.
+
+    Returns
+    -------
+    FlowReport
+        ``ok`` when every count agrees, the graph is connected and every margin is at least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When ``graph`` is not a fabric graph (multigraph, edges without whole capacities).
+    """
+    try:
+        reference = wire(design)
+    except WiringError as error:
+        endpoints = sum(pool.accelerators for pool in design.pools)
+        return FlowReport(False, "none", endpoints, (), None, None, (), None, None, (), error.violations)
+    found: list[Violation] = []
+    wiring = reference
+    if graph is not None:
+        wiring, found = wiring_of(graph, reference)
+        found += differences(reference, wiring)
+    found += recount_wiring(design, wiring)
+    found += _connectivity(wiring)
+    rows = traffic_of(design)
+    found += _plans(design, rows)
+    tiers = tiers_of(wiring, rows)
+    margins = [tier.margin for tier in tiers if tier.margin is not None]
+    fluid = [tier.fluid_margin for tier in tiers if tier.fluid_margin is not None]
+    least = min(margins, default=None)
+    expanded = wiring.endpoints <= expand_limit
+    fabric = ScaleOut.of(wiring, expanded=expanded)
+    inner = tuple(scale_up_flows(wiring, rows))
+    outer = tuple(flow for flow in scale_out_flows(fabric, rows) if flow is not None)
+    halves = bisection(fabric, rows)
+    lp = tuple(lp_checks(wiring, rows, tiers))
+    found += _too_small(tiers)
+    found += _disagreeing(tiers, (*outer, *((halves,) if halves else ())), lp)
+    found += [
+        Violation("cut_too_small", flow.name, f"{flow.cut} carry {flow.margin:.6g} times the traffic")
+        for flow in (*inner, *outer, *((halves,) if halves else ()))
+        if flow.margin is not None and flow.margin < 1 - TOLERANCE
+    ]
+    violations = tuple(shortened(found))
+    return FlowReport(
+        not violations,
+        "expanded" if expanded else "quotient",
+        wiring.endpoints,
+        tuple(tier.row(least) for tier in tiers),
+        None if least is None else float(least),
+        float(min(fluid)) if fluid else None,
+        (*inner, *outer),
+        halves,
+        bisection_at_nic_rate(fabric, rows),
+        lp,
+        violations,
+    )
+
+
+def _connectivity(wiring: Wiring) -> Iterator[Violation]:
+    """Every domain hangs together over its planes, everything else over the scale-out fabric."""
+    up = only(wiring, wiring.bundles(SCALE_UP))
+    out = only(wiring, np.flatnonzero(wiring.boundary != SCALE_UP))
+    accelerators = np.flatnonzero(wiring.kind == ACCELERATOR)
+    domain = np.column_stack([wiring.pool, wiring.group])[accelerators]
+    label = connected_components(adjacency(up), directed=False)[1][accelerators]
+    first = np.unique(domain, axis=0, return_index=True, return_inverse=True)
+    for at in np.flatnonzero(label != label[first[1]][first[2].ravel()]).tolist():
+        message = "scale-up cables do not join it to its domain"
+        yield Violation("disconnected", wiring.name(int(accelerators[at])), message)
+    label = connected_components(adjacency(out), directed=False)[1]
+    boxes = np.flatnonzero(wiring.kind != PLANE)
+    main = np.bincount(label[boxes]).argmax()
+    for box in boxes[label[boxes] != main].tolist():
+        yield Violation("disconnected", wiring.name(box), "it is cut off from the rest of the scale-out fabric")
+
+
+def _plans(design: Design, rows: tuple[PoolTraffic, ...]) -> Iterator[Violation]:
+    """What a plan and an attachment state against the traffic of the placement."""
+    for row in rows:
+        place, plan = f"pool {row.pool.name}", row.pool.plan
+        if plan.scale_out_ep_need_gbps > 0 and not row.peers:
+            message = "expert traffic leaves the domain although a replica fits in one"
+            yield Violation("experts_without_peers", place, message)
+        if len(design.fabric.stages) == 1:
+            continue
+        sizes = np.bincount(row.parts.leaf, weights=row.parts.size)
+        need = max((gbps / int(sizes[leaf]) for leaf, gbps in row.leaving(row.parts.leaf)), default=Fraction(0))
+        stated = Fraction(row.pool.attachment.need_gbps)
+        if stated < need * (1 - TOLERANCE):
+            sent = f"the placement sends {float(need):.6g}"
+            message = f"stated are {float(stated):.6g} Gb/s per accelerator out of a leaf, {sent}"
+            yield Violation("need_understated", place, message)
+
+
+def _too_small(tiers: list[Tier]) -> Iterator[Violation]:
+    for tier in tiers:
+        margin = tier.margin
+        if margin is not None and margin < 1 - TOLERANCE:
+            message = f"{tier.cut} carry {tier.even} Gb/s of {float(tier.demand):.6g} Gb/s"
+            place = f"{tier.group} of pool {tier.pool}" if tier.boundary == "leaf_spine" else tier.group
+            yield Violation(f"oversubscribed_{tier.boundary}", place, message)
+
+
+def _disagreeing(tiers: list[Tier], flows: tuple[FlowMargin, ...], lp: tuple[LpCheck, ...]) -> Iterator[Violation]:
+    """A cut below the closed form, or another optimum of the programme, disproves the closed form on this graph."""
+    margins = [tier.fluid_margin for tier in tiers if tier.boundary != "scale_up" and tier.fluid_margin is not None]
+    for flow in flows:
+        if margins and flow.margin is not None and flow.margin < float(min(margins)) * (1 - TOLERANCE):
+            form = f"the closed form says {float(min(margins)):.6g}"
+            message = f"{flow.cut} carry {flow.margin:.6g} times the traffic, {form}"
+            yield Violation("closed_form_too_high", flow.name, message)
+    for check in lp:
+        if check.relative_difference > LP_TOLERANCE:
+            message = f"linear programming gives {check.lp:.9g}, the closed form {check.closed_form:.9g}"
+            yield Violation("closed_form_wrong", check.where, message)

@@ -1,0 +1,264 @@
+"""Single-commodity max flows through the fabric: what must be possible if the traffic is.
+
+Each is necessary only (one commodity may be delivered to the wrong sink), but each finds the cut that limits it
+wherever that cut runs, also where no closed form looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import networkx as nx
+import numpy as np
+
+from designer.fabric.flow_report import FlowMargin
+from designer.fabric.max_flow import Multiple, largest_multiple
+from designer.fabric.placement import Ints
+from designer.fabric.quotient import coarsest_equitable, collapse, verify_equitable
+from designer.fabric.traffic import PoolTraffic, Supply, partners
+from designer.fabric.wiring import BOUNDARIES, KINDS, NIC_LEAF, SCALE_UP, Wiring
+
+MOST_CLASSES = 8
+"""Differently wired domains of one pool that get a max flow of their own, the thinnest first."""
+
+PLURALS = {"leaf": "leaves"}
+
+
+Coded = tuple[Ints, list[Fraction]]
+"""An amount per box: the number of its value (0 = none), and the values."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScaleOut:
+    """The scale-out fabric alone, ready for max flows on every endpoint or on checked quotients."""
+
+    wiring: Wiring
+    expanded: bool
+
+    @classmethod
+    def of(cls, wiring: Wiring, *, expanded: bool) -> ScaleOut:
+        """Leave the scale-up cables out: traffic between domains runs over NICs."""
+        return cls(only(wiring, np.flatnonzero(wiring.boundary != SCALE_UP)), expanded)
+
+    def flow(
+        self, name: str, sends: Sequence[Supply], receives: Sequence[Supply], *, to_outside: bool = False
+    ) -> FlowMargin | None:
+        """Solve one traffic; None when nothing is sent.
+
+        ``to_outside`` adds a sink above the top stage, joined to every top box by more than the box has below.
+        """
+        send_code, send_values = _codes(self.wiring.boxes, sends)
+        receive_code, receive_values = _codes(self.wiring.boxes, receives)
+        count = sum(stop - start for start, stop, _ in sends)
+        demand = sum((gbps * (stop - start) for start, stop, gbps in sends), Fraction(0))
+        if not demand:
+            return None
+        colours = np.column_stack([self.wiring.kind, send_code, receive_code])
+        cells = coarsest_equitable(self.wiring, np.unique(colours, axis=0, return_inverse=True)[1].ravel())
+        verify_equitable(self.wiring, cells)
+        outside = demand if to_outside else Fraction(0)
+        found = self._solve(cells, (send_code, send_values), (receive_code, receive_values), outside, None)
+        if self.expanded:
+            # The cut found on the quotient starts the search on the expanded graph, which decides by itself.
+            hint = frozenset(np.flatnonzero(np.isin(cells, list(found.source_side))).tolist())
+            cells = np.arange(self.wiring.boxes)
+            found = self._solve(cells, (send_code, send_values), (receive_code, receive_values), outside, hint)
+        receivers = sum(stop - start for start, stop, _ in receives) + to_outside
+        cut = cut_in_words(self.wiring, cells, found)
+        return FlowMargin(name, count, receivers, float(demand), float(found.times), cut, found.max_flows)
+
+    def _solve(
+        self, cells: Ints, sends: Coded, receives: Coded, outside: Fraction, hint: frozenset[int] | None
+    ) -> Multiple:
+        """Solve one traffic on cells of boxes."""
+        graph: nx.Graph[int] = nx.Graph()
+        for lower, upper, capacity, _, _ in zip(*collapse(self.wiring, cells), strict=True):
+            graph.add_edge(lower, upper, capacity_gbps=capacity)
+        sources, sinks = _by_cell(cells, *sends), _by_cell(cells, *receives)
+        if outside:
+            sinks[self._add_outside(graph, cells)] = outside
+        return largest_multiple(graph, sources, sinks, hint)
+
+    def _add_outside(self, graph: nx.Graph[int], cells: Ints) -> int:
+        outside = int(cells.max()) + 1
+        top = self.wiring.kind == int(self.wiring.kind.max())
+        for cell in np.unique(cells[top]).tolist():
+            below = sum(edge["capacity_gbps"] for edge in graph[cell].values()) if cell in graph else 0
+            # Twice: more than ever arrives, so that the cut is found in the fabric, not here.
+            graph.add_edge(cell, outside, capacity_gbps=2 * below)
+        return outside
+
+
+def only(wiring: Wiring, bundles: Ints) -> Wiring:
+    """Keep the given bundles of a wiring."""
+    return replace(
+        wiring,
+        lower=wiring.lower[bundles],
+        upper=wiring.upper[bundles],
+        links=wiring.links[bundles],
+        rate=wiring.rate[bundles],
+        boundary=wiring.boundary[bundles],
+    )
+
+
+def cut_in_words(wiring: Wiring, cells: Ints, found: Multiple) -> str:
+    """Say which links a minimum cut takes.
+
+    Links are counted by boundary and by the boxes below; a single box is named.
+    """
+    inside = np.isin(cells, np.fromiter(found.source_side, np.int64))
+    crossing = np.flatnonzero(inside[wiring.lower] != inside[wiring.upper])
+    words = []
+    for boundary in np.unique(wiring.boundary[crossing]).tolist():
+        here = crossing[wiring.boundary[crossing] == boundary]
+        links, rates = int(wiring.links[here].sum()), np.unique(wiring.rate[here]).tolist()
+        lower = np.unique(wiring.lower[here])
+        kind = KINDS[wiring.kind[lower[0]]]
+        several = f"{lower.size} {PLURALS.get(kind, kind + 's')}"
+        at = f"of {wiring.name(int(lower[0])) if lower.size == 1 else several}"
+        told = "/".join(str(rate) for rate in rates)
+        words.append(f"{links} {BOUNDARIES[boundary]} {'link' if links == 1 else 'links'} {at} at {told} Gb/s")
+    return " and ".join(words) or "no links: the sinks cannot be reached"
+
+
+def scale_out_flows(fabric: ScaleOut, rows: tuple[PoolTraffic, ...]) -> Iterator[FlowMargin | None]:
+    """Experts inside replicas, KV caches between partner pools, other traffic to the outside."""
+    sends: list[Supply] = []
+    receives: list[Supply] = []
+    for row in rows:
+        span = row.pool.plan.domains_per_replica
+        sent, received = row.across(lambda domain, span=span: domain % span < span // 2)  # type: ignore[misc]
+        sends += sent
+        receives += received
+    yield fabric.flow("experts", sends, receives)
+    pairs, alone = partners(rows)
+    for prefill, decode in pairs:
+        total = min(row.other * len(row.accelerators) for row in (prefill, decode))
+        if total:
+            sent, received = (
+                [(row.accelerators.start, row.accelerators.stop, total / len(row.accelerators))]
+                for row in (prefill, decode)
+            )
+            yield fabric.flow(f"kv {prefill.pool.workload}", sent, received)
+    outward = [(row.accelerators.start, row.accelerators.stop, row.other) for row in alone if row.other]
+    yield fabric.flow("outside", outward, [], to_outside=True)
+
+
+def bisection(fabric: ScaleOut, rows: tuple[PoolTraffic, ...]) -> FlowMargin | None:
+    """First half of every pool's domains against the second.
+
+    Across go the experts of the replica in the middle and all other traffic of the first half.
+    """
+    sends: list[Supply] = []
+    receives: list[Supply] = []
+    for row in rows:
+        half = row.pool.domains // 2
+        if half:
+            sent, received = row.across(lambda domain, half=half: domain < half)  # type: ignore[misc]
+            first = row.parts.domain < half
+            sends += _added(sent, row.all_other(first, Fraction(1)))
+            receives += _added(received, row.all_other(~first, Fraction(half, row.pool.domains - half)))
+    return fabric.flow("bisection", sends, receives)
+
+
+def bisection_at_nic_rate(fabric: ScaleOut, rows: tuple[PoolTraffic, ...]) -> FlowMargin | None:
+    """Find the share of its NICs' rate that every accelerator of the first half can send to the second half."""
+    sends: list[Supply] = []
+    receives: list[Supply] = []
+    nic = np.zeros(fabric.wiring.boxes, np.int64)
+    bundles = fabric.wiring.bundles(NIC_LEAF)
+    np.add.at(nic, fabric.wiring.lower[bundles], fabric.wiring.capacity[bundles])
+    for row in rows:
+        half, size = row.pool.domains // 2, row.pool.domain_size
+        first, last = row.accelerators.start, row.accelerators.stop
+        middle = first + half * size
+        rate = Fraction(int(nic[first:last].max()))
+        if half and rate:
+            sends.append((first, middle, rate))
+            receives.append((middle, last, rate * Fraction(middle - first, last - middle)))
+    return fabric.flow("bisection at NIC rate", sends, receives)
+
+
+def scale_up_flows(wiring: Wiring, rows: tuple[PoolTraffic, ...]) -> Iterator[FlowMargin]:
+    """Half of a domain against the other half, once for every way in which domains of a pool are wired."""
+    inside = only(wiring, wiring.bundles(SCALE_UP))
+    for number, row in enumerate(rows):
+        size, half = row.pool.domain_size, row.pool.domain_size // 2
+        if not half or not row.scale_up:
+            continue
+        for domain, alike in domain_classes(inside, number)[:MOST_CLASSES]:
+            graph = domain_graph(inside, number, domain)
+            first = row.accelerators.start + domain * size
+            sends = dict.fromkeys(range(first, first + half), row.scale_up)
+            share = row.scale_up * Fraction(half, size - half)
+            receives = dict.fromkeys(range(first + half, first + size), share)
+            found = largest_multiple(graph, sends, receives)
+            name = f"scale-up {row.pool.name}: half of domain {domain}, {alike} domains wired alike"
+            mine = (inside.pool[inside.lower] == number) & (inside.group[inside.lower] == domain)
+            cut = cut_in_words(only(inside, np.flatnonzero(mine)), np.arange(inside.boxes), found)
+            demand = float(row.scale_up * half)
+            yield FlowMargin(name, half, size - half, demand, float(found.times), cut, found.max_flows)
+
+
+def domain_classes(inside: Wiring, pool: int) -> list[tuple[int, int]]:
+    """Group the domains of a pool by their exact wiring: (first such domain, how many), thinnest first."""
+    mine = np.flatnonzero(inside.pool[inside.lower] == pool)
+    lower, upper = inside.lower[mine], inside.upper[mine]
+    domain = inside.group[lower]
+    rows = np.column_stack(
+        [inside.index[lower], inside.index[upper], inside.group[upper] - domain, inside.links[mine], inside.rate[mine]]
+    )
+    order = np.lexsort((*rows.T[::-1], domain))
+    rows, domain = rows[order], domain[order]
+    present, start = np.unique(domain, return_index=True)
+    stop = np.append(start[1:], domain.size)
+    found: dict[bytes, list[int]] = {}
+    for name, begin, end in zip(present.tolist(), start.tolist(), stop.tolist(), strict=True):
+        found.setdefault(rows[begin:end].tobytes(), []).append(name)
+    capacity = np.bincount(domain, weights=(rows[:, 3] * rows[:, 4]).astype(float))
+    classes = [(alike[0], len(alike)) for alike in found.values()]
+    return sorted(classes, key=lambda alike: (capacity[alike[0]], alike[0]))
+
+
+def domain_graph(inside: Wiring, pool: int, domain: int) -> nx.Graph[int]:
+    """Build the scale-up graph of one domain, nodes numbered as in the wiring."""
+    graph: nx.Graph[int] = nx.Graph()
+    own = [(inside.pool[end] == pool) & (inside.group[end] == domain) for end in (inside.lower, inside.upper)]
+    mine = only(inside, np.flatnonzero(own[0] & own[1]))
+    for lower, upper, capacity in zip(mine.lower.tolist(), mine.upper.tolist(), mine.capacity.tolist(), strict=True):
+        graph.add_edge(lower, upper, capacity_gbps=capacity)
+    return graph
+
+
+def _codes(boxes: int, supplies: Sequence[Supply]) -> Coded:
+    """Number the different amounts (0 = none) and write each box's number down."""
+    code = np.zeros(boxes, np.int64)
+    values = [Fraction(0)]
+    known: dict[Fraction, int] = {}
+    for start, stop, gbps in supplies:
+        if gbps not in known:
+            known[gbps] = len(values)
+            values.append(gbps)
+        code[start:stop] = known[gbps]
+    return code, values
+
+
+def _by_cell(cells: Ints, code: Ints, values: list[Fraction]) -> dict[int, Fraction]:
+    """Total of every cell that sends or receives; all its boxes do the same."""
+    active = np.flatnonzero(code)
+    names, first, members = np.unique(cells[active], return_index=True, return_counts=True)
+    amounts = code[active][first].tolist()
+    return {
+        cell: values[amount] * count
+        for cell, amount, count in zip(names.tolist(), amounts, members.tolist(), strict=True)
+    }
+
+
+def _added(one: list[Supply], two: list[Supply]) -> list[Supply]:
+    """Add supplies of the same parts."""
+    total: dict[tuple[int, int], Fraction] = {}
+    for start, stop, gbps in (*one, *two):
+        total[start, stop] = total.get((start, stop), Fraction(0)) + gbps
+    return [(start, stop, gbps) for (start, stop), gbps in total.items()]

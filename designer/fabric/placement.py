@@ -1,0 +1,143 @@
+"""Where every accelerator stands: its domain, its leaf and its pod (``docs/rules.md`` section 7).
+
+A *part* is the accelerators of one domain below one leaf: the whole domain, or one of its ``q`` slices. Accelerators
+are numbered domain by domain, so a part is a range of them. Replicas are contiguous: domain ``i`` serves replica
+``i // domains_per_replica``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from designer.design.types import Design, PoolDesign
+from designer.fabric.flow_report import Violation
+
+Ints = NDArray[np.int64]
+
+
+class WiringError(ValueError):
+    """The numbers of a design contradict each other so that no graph can be built from it."""
+
+    def __init__(self, violations: list[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__("; ".join(str(violation) for violation in violations))
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The parts of one pool, one entry each in all arrays.
+
+    ``start`` is the first accelerator (numbered over all pools), ``size`` how many; ``leaf`` and ``pod`` are numbered
+    over the whole fabric.
+    """
+
+    domain: Ints
+    leaf: Ints
+    pod: Ints
+    start: Ints
+    size: Ints
+
+
+def parts_of(design: Design) -> tuple[Parts, ...]:
+    """Place every pool's domains below its leaves, and the leaves into pods, in the order of the design.
+
+    With ``d`` domains per leaf the last leaf may hold fewer; leaf ``l`` of the fabric stands in pod ``l // L``.
+
+    Raises
+    ------
+    WiringError
+        When the numbers of the design cannot be wired at all.
+    """
+    wrong = list(_unwirable(design))
+    if wrong:
+        raise WiringError(wrong)
+    fabric = design.fabric
+    first_accelerator = first_leaf = 0
+    placed = []
+    for pool in design.pools:
+        size, domains = pool.domain_size, pool.domains
+        slices = pool.attachment.leaves_per_domain
+        domain = np.repeat(np.arange(domains, dtype=np.int64), slices)
+        if len(fabric.stages) == 1:
+            leaf = np.zeros(domains, np.int64)
+        elif slices > 1:
+            leaf = first_leaf + np.arange(domains * slices, dtype=np.int64)
+        else:
+            leaf = first_leaf + domain // pool.attachment.domains_per_leaf
+        pod = leaf // fabric.leaves_per_pod if len(fabric.stages) == 3 else np.zeros_like(leaf)
+        group = size // slices
+        start = first_accelerator + group * np.arange(domain.size, dtype=np.int64)
+        placed.append(Parts(domain, leaf, pod, start, np.full(domain.size, group, np.int64)))
+        first_accelerator += size * domains
+        first_leaf = int(leaf[-1]) + 1
+    return tuple(placed)
+
+
+def leaf_count(design: Design, parts: tuple[Parts, ...]) -> int:
+    """Leaves that the placed pools need."""
+    return 1 if len(design.fabric.stages) == 1 else int(parts[-1].leaf[-1]) + 1
+
+
+def nics_per_accelerator(pool: PoolDesign) -> int:
+    """Network cards of every accelerator (``c``)."""
+    return pool.nics // (pool.domain_size * pool.domains)
+
+
+def _unwirable(design: Design) -> Iterator[Violation]:
+    """Name every number without which no graph can be drawn."""
+    fabric = design.fabric
+    stages = tuple(stage.name for stage in fabric.stages)
+    if stages not in (("leaf",), ("leaf", "spine"), ("leaf", "spine", "core")):
+        yield Violation("stages", "fabric", f"stages are {', '.join(stages) or 'none'}, not leaf, spine, core")
+        return
+    needed: dict[str, int] = {}
+    if len(stages) > 1:
+        needed |= {"links_per_leaf_spine": fabric.links_per_leaf_spine, "spines_per_pod": fabric.spines_per_pod}
+        needed |= {"uplink_gbps": fabric.uplink_gbps}
+    if len(stages) > 2:
+        needed |= {"leaves_per_pod": fabric.leaves_per_pod, "cores_per_spine": fabric.cores_per_spine}
+        needed |= {"links_per_spine_core": fabric.links_per_spine_core}
+    for name, value in needed.items():
+        if value < 1:
+            yield Violation("wiring_number", "fabric", f"{name} is {value}, at least 1 is needed")
+    if not design.pools:
+        yield Violation("wiring_number", "design", "it has no pools")
+    for pool in design.pools:
+        yield from _unwirable_pool(pool, len(stages))
+
+
+def _unwirable_pool(pool: PoolDesign, stages: int) -> Iterator[Violation]:
+    up, attachment = pool.scale_up, pool.attachment
+    place = f"pool {pool.name}"
+    numbers = {
+        "domain_size": pool.domain_size,
+        "domains": pool.domains,
+        "nics": pool.nics,
+        "port_gbps": up.port_gbps,
+        "NIC rate": pool.nic_leaf.rate_gbps,
+        "domains_per_leaf": attachment.domains_per_leaf,
+        "leaves_per_domain": attachment.leaves_per_domain,
+        "domains_per_replica": pool.plan.domains_per_replica,
+    }
+    needs = (pool.plan.scale_up_need_gbps, pool.plan.scale_out_ep_need_gbps, pool.plan.scale_out_other_need_gbps)
+    if not all(math.isfinite(gbps) and gbps >= 0 for gbps in (*needs, pool.plan.nic_gbps)):
+        yield Violation("plan_needs", place, f"needs {needs} and NIC rate {pool.plan.nic_gbps} must be finite Gb/s")
+    small = {name: value for name, value in numbers.items() if value < 1}
+    for name, value in small.items():
+        yield Violation("wiring_number", place, f"{name} is {value}, at least 1 is needed")
+    if small:
+        return
+    if not up.shares or min(up.shares) < 1:
+        yield Violation("plane_shares", place, f"shares are {up.shares}: every plane needs a port of every accelerator")
+    if pool.nics % (pool.domain_size * pool.domains):
+        yield Violation("nics", place, f"{pool.nics} NICs are not a whole number per accelerator")
+    if attachment.leaves_per_domain > 1 and (stages == 1 or attachment.domains_per_leaf > 1):
+        yield Violation("attachment", place, "only a domain that has leaves to itself can be split over them")
+    elif pool.domain_size % attachment.leaves_per_domain:
+        split = f"{pool.domain_size} accelerators cannot be split evenly over {attachment.leaves_per_domain} leaves"
+        yield Violation("attachment", place, split)

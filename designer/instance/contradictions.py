@@ -1,0 +1,231 @@
+"""Mistakes that no single key shows: limits that exclude each other, names that the catalogue lacks.
+
+Every check works on the parts of an instance that could be read, so that one broken table does not hide the
+mistakes in the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from designer.instance.schema import Choose, Pins, Workload
+from designer.problems import Problem
+from designer.reading import nearest
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tables of one instance that are valid by themselves; None or left out where they are not."""
+
+    file: str
+    workloads: tuple[tuple[int, Workload], ...]
+    choose: Choose | None
+    pin: Pins | None
+
+
+def contradictions(parts: Parts) -> list[Problem]:
+    """Find the demands, choices and pins of an instance that contradict each other.
+
+    Examples
+    --------
+    >>> pin, choose = Pins(domain_size=72), Choose(domain_sizes=(8, 16))
+    >>> for problem in contradictions(Parts("a.toml", (), choose, pin)):
+    ...     print(problem)
+    a.toml: pin.domain_size: read 72; allowed: one of choose.domain_sizes (8, 16), or drop the pin
+    """
+    found = list(_workloads(parts))
+    if parts.choose is not None:
+        found += _choices(parts.file, parts.choose)
+    if parts.choose is not None and parts.pin is not None:
+        found += _pins(parts.file, parts.choose, parts.pin)
+    return found
+
+
+def _workloads(parts: Parts) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for index, work in parts.workloads:
+        at = f"workloads[{index}]"
+        pools = [f"{work.name}.prefill", f"{work.name}.decode"] if work.serve == "disaggregated" else [work.name]
+        taken = [pool for pool in pools if pool in owners]
+        if taken:
+            allowed = f"allowed: a name of its own; {owners[taken[0]]} already makes the pool {taken[0]!r}"
+            yield Problem(parts.file, f"{at}.name", repr(work.name), allowed)
+        for pool in pools:
+            owners.setdefault(pool, at)
+        for key, read, allowed in _workload(work):
+            yield Problem(parts.file, f"{at}.{key}", read, allowed)
+
+
+def _workload(work: Workload) -> Iterator[tuple[str, str, str]]:
+    decodes, computes_prompts = work.serve != "prefill", work.serve in ("prefill", "disaggregated")
+    if decodes and work.tpot_ms is None:
+        yield "tpot_ms", "nothing", f"this key is required when serve = {work.serve!r}"
+    if not decodes and work.tpot_ms is not None:
+        yield "tpot_ms", repr(work.tpot_ms), "drop it: prefill alone makes no output tokens"
+    if work.serve == "decode" and work.ttft_ms is not None:
+        yield "ttft_ms", repr(work.ttft_ms), "drop it: decode alone has no first token; serve prefill too"
+    if work.accepted_tokens > work.draft_tokens:
+        yield "accepted_tokens", repr(work.accepted_tokens), f"allowed: at most draft_tokens ({work.draft_tokens})"
+    if work.draft_tokens and not decodes:
+        yield "draft_tokens", repr(work.draft_tokens), "drop it: prefill alone drafts no tokens"
+    if computes_prompts and work.prefix_hit_share == 1.0:
+        yield "prefix_hit_share", "1.0", "allowed: less than 1 where prompts are computed"
+
+
+def _choices(file: str, choose: Choose) -> Iterator[Problem]:
+    for name in type(choose).model_fields:
+        value = getattr(choose, name)
+        if not isinstance(value, tuple):
+            continue
+        key = f"choose.{name}"
+        if not value and name != "beyond_announced":
+            yield Problem(file, key, "an empty list", "name at least one, or drop the key")
+        twice = sorted({str(item) for item in value if value.count(item) > 1})
+        if twice:
+            yield Problem(file, key, f"{', '.join(twice)} more than once", "name each once")
+    small = [size for size in choose.domain_sizes or () if size < 2]
+    if small:
+        yield Problem(file, "choose.domain_sizes", _listed(small), "allowed: at least 2 accelerators")
+    if choose.accelerators is not None:
+        for index, name in enumerate(choose.beyond_announced):
+            if name not in choose.accelerators:
+                allowed = f"allowed: one of choose.accelerators ({_listed(choose.accelerators)})"
+                yield Problem(file, f"choose.beyond_announced[{index}]", repr(name), allowed)
+    if choose.scale_out_stages == (3,) and choose.spine_tapers and min(choose.spine_tapers) > choose.max_taper:
+        allowed = f"allowed: at least one of at most choose.max_taper ({choose.max_taper:g})"
+        yield Problem(file, "choose.spine_tapers", _listed(choose.spine_tapers), allowed)
+
+
+_PIN_LISTS = {
+    "accelerator": "accelerators",
+    "domain_size": "domain_sizes",
+    "scale_up_switch": "scale_up_switches",
+    "scale_out_stages": "scale_out_stages",
+    "leaf_switch": "scale_out_switches",
+    "spine_switch": "scale_out_switches",
+    "core_switch": "scale_out_switches",
+}
+
+
+def _pins(file: str, choose: Choose, pin: Pins) -> Iterator[Problem]:
+    for name, listed in _PIN_LISTS.items():
+        value, allowed = getattr(pin, name), getattr(choose, listed)
+        if value is not None and allowed and value not in allowed:
+            text = f"allowed: one of choose.{listed} ({_listed(allowed)}), or drop the pin"
+            yield Problem(file, f"pin.{name}", repr(value), text)
+    if pin.domain_size is not None and pin.domain_size < 2:
+        yield Problem(file, "pin.domain_size", repr(pin.domain_size), "allowed: at least 2 accelerators")
+    stages = (pin.scale_out_stages,) if pin.scale_out_stages else choose.scale_out_stages
+    for name, least in (("spine_switch", 2), ("core_switch", 3)):
+        value = getattr(pin, name)
+        if value is not None and stages and max(stages) < least:
+            text = f"a fabric of {_listed(stages)} stage(s) has none: allow {least} stages or drop the pin"
+            yield Problem(file, f"pin.{name}", repr(value), text)
+
+
+# ----------------------------------------------------------------------------- names of the catalogue
+
+_KINDS = {
+    "choose.accelerators": "accelerators",
+    "choose.beyond_announced": "accelerators",
+    "choose.scale_up_switches": "scale_up_switches",
+    "choose.scale_out_switches": "scale_out_switches",
+    "choose.links": "links",
+    "choose.nics": "nics",
+    "pin.accelerator": "accelerators",
+    "pin.scale_up_switch": "scale_up_switches",
+    "pin.leaf_switch": "scale_out_switches",
+    "pin.spine_switch": "scale_out_switches",
+    "pin.core_switch": "scale_out_switches",
+}
+
+
+def unknown_names(parts: Parts, known: Mapping[str, Sequence[str]]) -> list[Problem]:
+    """Find the names that the catalogue lacks, with the nearest that it has.
+
+    Parameters
+    ----------
+    parts
+        The instance as far as it could be read.
+    known
+        Names by kind: ``llms``, ``accelerators``, ``scale_up_switches``, ``scale_out_switches``, ``links``, ``nics``.
+
+    Examples
+    --------
+    >>> known = {"accelerators": ["gb200", "h100"]}
+    >>> for problem in unknown_names(Parts("a.toml", (), None, Pins(accelerator="h10")), known):
+    ...     print(problem)
+    a.toml: pin.accelerator: read 'h10'; did you mean h100? allowed here: gb200, h100
+    """
+    named = [(f"workloads[{index}].llm", "llms", work.llm) for index, work in parts.workloads]
+    tables = {"choose": parts.choose, "pin": parts.pin}
+    for key, kind in _KINDS.items():
+        table, field = key.split(".")
+        value = getattr(tables[table], field, None)
+        if isinstance(value, str):
+            named.append((key, kind, value))
+        elif value:
+            named += [(f"{key}[{index}]", kind, name) for index, name in enumerate(value)]
+    found = []
+    for key, kind, name in named:
+        if name in known.get(kind, ()):
+            continue
+        elsewhere = [other for other in known if other != kind and name in known[other]]
+        hint = f"that is one of the {elsewhere[0].replace('_', ' ')}; " if elsewhere else ""
+        found.append(Problem(parts.file, key, repr(name[:60]), hint + nearest(name, known.get(kind, ()))))
+    return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the checks need of the catalogue: names by kind, the sizes of domains, the families of switches.
+
+    ``domains`` gives accelerators per host and the announced maximum (None: not stated) per accelerator;
+    ``families`` the scale-out family per switch.
+    """
+
+    names: Mapping[str, Sequence[str]]
+    domains: Mapping[str, tuple[int, float | None]]
+    families: Mapping[str, str]
+
+
+def pins_against_catalogue(parts: Parts, known: Known) -> list[Problem]:
+    """Find pins that no part of the catalogue can meet.
+
+    Examples
+    --------
+    >>> known = Known({}, {"h100": (8, 8.0)}, {})
+    >>> pin = Pins(accelerator="h100", domain_size=16)
+    >>> for problem in pins_against_catalogue(Parts("a.toml", (), Choose(), pin), known):
+    ...     print(problem)
+    a.toml: pin.domain_size: read 16; h100 is announced up to 8: list it in choose.beyond_announced to ask what if
+    """
+    pin, choose = parts.pin, parts.choose
+    if pin is None or choose is None:
+        return []
+    found = []
+    if pin.accelerator is not None and pin.accelerator in known.domains and pin.domain_size is not None:
+        per_host, largest = known.domains[pin.accelerator]
+        if pin.domain_size % per_host:
+            text = f"allowed: a multiple of {per_host}, the accelerators of one host of {pin.accelerator}"
+            found.append(Problem(parts.file, "pin.domain_size", repr(pin.domain_size), text))
+        if largest is not None and pin.domain_size > largest and pin.accelerator not in choose.beyond_announced:
+            text = f"{pin.accelerator} is announced up to {largest:g}"
+            hint = f"{text}: list it in choose.beyond_announced to ask what if"
+            found.append(Problem(parts.file, "pin.domain_size", repr(pin.domain_size), hint))
+    first: tuple[str, str] | None = None
+    for key in ("leaf_switch", "spine_switch", "core_switch"):
+        family = known.families.get(getattr(pin, key) or "")
+        if family is None:
+            continue
+        first = first or (key, family)
+        if family != first[1]:
+            text = f"allowed: a switch of one family with pin.{first[0]} ({first[1]})"
+            found.append(Problem(parts.file, f"pin.{key}", f"{getattr(pin, key)!r} ({family})", text))
+    return found
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)

@@ -1,0 +1,160 @@
+"""The planning question as a file states it: frozen pydantic models, units in the names.
+
+Bandwidth is one direction. A missing optional limit is "no limit"; nothing here has a hidden default:
+each default is stated in the field and listed with the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Level = Literal["low", "mid", "high"]
+Phase = Literal["decode", "prefill", "together"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Workload(_Frozen):
+    """Tokens to serve: one LLM, its lengths, rate and latency limits."""
+
+    name: Name
+    llm: str = Field(description="id of an LLM of the catalogue")
+    serve: Literal["decode", "prefill", "disaggregated", "together"] = Field(
+        description="decode or prefill alone; disaggregated = two pools with KV traffic between them; "
+        "together = one pool with in-flight batching"
+    )
+    prompt_tokens: Annotated[int, Field(ge=1, le=100_000_000)]
+    output_tokens: Annotated[int, Field(ge=1, le=100_000_000)]
+    output_tokens_per_s: Positive = Field(description="mean output tokens per second of the whole workload")
+    peak_factor: Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)] = 1.5
+    prefix_hit_share: Share = Field(default=0.0, description="share of prompt tokens found in a KV cache")
+    tpot_ms: Positive | None = Field(default=None, description="limit on the time per output token")
+    ttft_ms: Positive | None = Field(default=None, description="limit on the (unvalidated) TTFT estimate")
+    precision: Literal["native", "bf16", "fp8", "fp4"] = Field(
+        default="native", description="weights; native = the LLM row's dtype"
+    )
+    kv_bytes: Literal[1, 2] = Field(default=2, description="bytes per KV-cache element")
+    draft_tokens: Annotated[int, Field(ge=0, le=16)] = 0
+    accepted_tokens: NonNegative = 0.0
+
+
+class Choose(_Frozen):
+    """What may be chosen. An absent list means: everything the catalogue offers for sale at the date."""
+
+    accelerators: tuple[str, ...] | None = None
+    scale_up_switches: tuple[str, ...] | None = None
+    scale_out_switches: tuple[str, ...] | None = None
+    links: tuple[str, ...] | None = None
+    nics: tuple[str, ...] | None = None
+    domain_sizes: tuple[Annotated[int, Field(ge=1, le=16384)], ...] | None = None
+    beyond_announced: tuple[str, ...] = Field(
+        default=(), description="accelerators whose domain may exceed the announced size (a what-if)"
+    )
+    scale_up_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        default=(1.0,), description="shares of an accelerator's scale-up ports that may be wired"
+    )
+    scale_out_stages: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
+    max_taper: Annotated[float, Field(ge=1, le=64, allow_inf_nan=False)] = Field(
+        default=7.0, description="largest oversubscription of a switch; 7 = Llama-3 24K, arXiv:2407.21783 sec. 3.3.1"
+    )
+    spine_tapers: tuple[Annotated[float, Field(ge=1, le=64, allow_inf_nan=False)], ...] = Field(
+        default=(1.0, 2.0, 4.0, 7.0), description="down to up ports of a spine in three stages"
+    )
+    min_spines: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=2, description="least parallel spines; a lone spine is a single point of failure of the fabric"
+    )
+    tensor_parallel: tuple[Annotated[int, Field(ge=1, le=64)], ...] = (1, 2, 4, 8, 16)
+    two_batch_overlap: tuple[bool, ...] = (False, True)
+    include_unreleased: bool = Field(default=False, description="also parts that are not yet shipping or ramping")
+
+
+class Lengths(_Frozen):
+    """Cable route lengths in metres that replace the catalogue's distance classes."""
+
+    board_m: Positive | None = None
+    in_rack_m: Positive | None = None
+    adjacent_rack_m: Positive | None = None
+    three_racks_away_m: Positive | None = None
+    row_m: Positive | None = None
+    hall_m: Positive | None = None
+    building_m: Positive | None = None
+    scale_up_m: Positive | None = Field(default=None, description="forces the scale-up cable length")
+    nic_leaf_m: Positive | None = None
+    leaf_spine_m: Positive | None = None
+    spine_core_m: Positive | None = None
+
+
+class Site(_Frozen):
+    """Place and its limits."""
+
+    it_power_mw: Positive | None = Field(default=None, description="limit on the nameplate IT power")
+    racks: Annotated[int, Field(ge=1)] | None = Field(default=None, description="limit on racks of all kinds")
+    pue: Annotated[float, Field(ge=1, le=3, allow_inf_nan=False)] | None = None
+    electricity_usd_per_kwh: NonNegative | None = None
+    utilisation: Share | None = Field(default=None, description="mean power over nameplate power")
+    facility_capex_usd_per_w: NonNegative | None = None
+    lengths: Lengths = Lengths()
+
+
+class Money(_Frozen):
+    """How money is weighed; absent values come from the catalogue's facility file."""
+
+    wacc: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] | None = None
+    it_years: Annotated[int, Field(ge=1, le=50)] | None = None
+    building_years: Annotated[int, Field(ge=1, le=100)] | None = None
+    capex_usd: Positive | None = Field(default=None, description="limit on IT capital")
+    replacement_part_share: Share = Field(
+        default=1.0, description="share of a replaced part's price that the owner pays (0 = full warranty)"
+    )
+
+
+class Risk(_Frozen):
+    """Limits and extra weights of the three risk terms."""
+
+    max_hard_repairs_per_year: NonNegative | None = None
+    max_job_hits_per_year: NonNegative | None = None
+    max_accelerator_hours_lost_per_year: NonNegative | None = None
+    usd_per_hard_repair: NonNegative = 0.0
+    usd_per_job_hit: NonNegative = 0.0
+    usd_per_accelerator_hour_lost: NonNegative = 0.0
+
+
+class Pins(_Frozen):
+    """Choices fixed beforehand; the rest is optimised."""
+
+    accelerator: str | None = None
+    domain_size: Annotated[int, Field(ge=1, le=16384)] | None = None
+    scale_up_switch: str | None = None
+    scale_out_stages: Literal[1, 2, 3] | None = None
+    leaf_switch: str | None = None
+    spine_switch: str | None = None
+    core_switch: str | None = None
+
+
+class Instance(_Frozen):
+    """One planning question."""
+
+    schema_version: Literal[1]
+    name: Name
+    title: str
+    imitates: str = Field(default="", description="the real system or paper this question imitates")
+    date: Annotated[str, StringConstraints(pattern=r"^20\d\d-Q[1-4]$")] = "2026-Q4"
+    level: Level = Field(default="mid", description="which of low / mid / high every catalogue figure takes")
+    efficiency: Literal["low", "base", "high"] = Field(default="base", description="token model efficiencies")
+    workloads: Annotated[tuple[Workload, ...], Field(min_length=1)]
+    choose: Choose = Choose()
+    pin: Pins = Pins()
+    site: Site = Site()
+    money: Money = Money()
+    risk: Risk = Risk()
+    measured_points: str | None = Field(
+        default=None, description="CSV of own measured serving points beside the instance file"
+    )

@@ -1,0 +1,165 @@
+"""Figures derived from a design and its account: what the screen and ``result.json`` show besides the raw parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from designer.design.account import Account
+from designer.design.types import Boundary, Design, PoolDesign
+from designer.instance.pools import pools_of
+from designer.instance.schema import Instance
+
+SECONDS_PER_YEAR = 365 * 86_400
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What is bought, by catalogue id; ``cpo`` link ends are counted too, though they come with their switch."""
+
+    accelerators: dict[str, int]
+    nics: dict[str, int]
+    scale_up_switches: dict[str, int]
+    scale_out_switches: dict[str, int]
+    link_ends: dict[str, int]
+    links: int
+    cables: int
+    racks: int
+    network_racks: int
+
+
+@dataclass(frozen=True)
+class KeyFigures:
+    """Money and power as people compare them.
+
+    ``usd_per_million_tokens`` divides the annual cost by the mean (not peak) tokens of a year: output tokens,
+    or computed prompt tokens where no pool makes output.
+    """
+
+    annual_usd: float
+    capital_usd_per_year: float
+    facility_usd_per_year: float
+    energy_usd_per_year: float
+    failures_usd_per_year: float
+    fabric_usd_per_year: float
+    fabric_share: float
+    usd_per_accelerator_year: float
+    tokens: str
+    tokens_per_s: float
+    usd_per_million_tokens: float
+    watts_per_accelerator: float
+
+
+@dataclass(frozen=True)
+class Margin:
+    """How close a design is to one limit; ``share`` = used / limit (for needs: need / provided)."""
+
+    what: str
+    used: float
+    limit: float
+    unit: str
+    share: float
+    note: str = ""
+
+
+def counts(design: Design, racks: int) -> Counts:
+    """Count the parts of a design by catalogue id.
+
+    Parameters
+    ----------
+    design
+        The design.
+    racks
+        Racks of all kinds, as the account recounts them.
+    """
+    accelerators: Counter[str] = Counter()
+    nics: Counter[str] = Counter()
+    scale_up: Counter[str] = Counter()
+    scale_out: Counter[str] = Counter()
+    ends: Counter[str] = Counter()
+    for pool in design.pools:
+        accelerators[pool.accelerator] += pool.accelerators
+        nics[pool.nic] += pool.nics
+        scale_up[pool.scale_up.switch] += pool.scale_up.switches
+    for stage in design.fabric.stages:
+        scale_out[stage.switch] += stage.count
+    boundaries = [boundary for _, boundary in boundaries_of(design)]
+    for boundary in boundaries:
+        ends[boundary.lower_link] += boundary.lower_ends
+        ends[boundary.upper_link] += boundary.upper_ends
+    return Counts(
+        accelerators=dict(accelerators),
+        nics=dict(nics),
+        scale_up_switches=dict(scale_up),
+        scale_out_switches=dict(scale_out),
+        link_ends=dict(ends),
+        links=sum(boundary.links for boundary in boundaries),
+        cables=sum(boundary.cables for boundary in boundaries),
+        racks=racks,
+        network_racks=design.fabric.network_racks,
+    )
+
+
+def boundaries_of(design: Design) -> list[tuple[PoolDesign | None, Boundary]]:
+    """List every boundary with its pool, None for the shared ones above the leaves."""
+    rows: list[tuple[PoolDesign | None, Boundary]] = []
+    for pool in design.pools:
+        rows += [(pool, pool.scale_up.boundary), (pool, pool.nic_leaf)]
+    return rows + [(None, boundary) for boundary in design.fabric.boundaries]
+
+
+def key_figures(design: Design, account: Account, instance: Instance) -> KeyFigures:
+    """Derive the figures people compare from the recounted account."""
+    accelerators = sum(pool.accelerators for pool in design.pools)
+    output = [pool.tokens_per_s for pool in pools_of(instance) if pool.phase != "prefill"]
+    rates = output or [pool.tokens_per_s for pool in pools_of(instance)]
+    lines = account.lines
+    return KeyFigures(
+        annual_usd=account.annual_usd,
+        capital_usd_per_year=sum(line.capital_usd_per_year for line in lines),
+        facility_usd_per_year=sum(line.facility_usd_per_year for line in lines),
+        energy_usd_per_year=sum(line.energy_usd_per_year for line in lines),
+        failures_usd_per_year=sum(line.failures_usd_per_year for line in lines),
+        fabric_usd_per_year=account.fabric_usd,
+        fabric_share=account.fabric_usd / account.annual_usd,
+        usd_per_accelerator_year=account.annual_usd / accelerators,
+        tokens="output" if output else "prompt",
+        tokens_per_s=sum(rates),
+        usd_per_million_tokens=account.annual_usd / (sum(rates) * SECONDS_PER_YEAR / 1e6),
+        watts_per_accelerator=account.it_watts / accelerators,
+    )
+
+
+def margins(design: Design, account: Account, instance: Instance) -> tuple[Margin, ...]:
+    """List the limits that the instance sets and the needs of its plans, the tightest first."""
+    rows: list[Margin] = []
+
+    def add(what: str, used: float, limit: float | None, unit: str, note: str = "") -> None:
+        if limit is not None and limit > 0:
+            rows.append(Margin(what, used, limit, unit, used / limit, note))
+
+    demands = {pool.name: pool for pool in pools_of(instance)}
+    for pool in design.pools:
+        plan, work = pool.plan, demands[pool.name].workload
+        add(f"{pool.name}: TPOT", 1e3 * (plan.tpot_s or 0.0), work.tpot_ms if plan.tpot_s else None, "ms")
+        if plan.ttft_estimate_s is not None:
+            add(f"{pool.name}: TTFT", 1e3 * plan.ttft_estimate_s, work.ttft_ms, "ms", "unvalidated estimate")
+        served = pool.replicas * plan.accelerators_per_replica * plan.tokens_per_s_per_accelerator
+        add(f"{pool.name}: peak tokens", demands[pool.name].peak_tokens_per_s, served, "tokens/s")
+        add(f"{pool.name}: scale-up bandwidth", plan.scale_up_need_gbps, pool.scale_up.usable_gbps, "Gb/s")
+        attachment, fabric = pool.attachment, design.fabric
+        uplinks = fabric.links_per_leaf_spine * fabric.spines_per_pod * fabric.uplink_gbps
+        add(f"{pool.name}: leaf uplinks", attachment.group * attachment.need_gbps, uplinks, "Gb/s")
+    site, money, risk = instance.site, instance.money, instance.risk
+    add("site.it_power_mw", account.it_watts / 1e6, site.it_power_mw, "MW")
+    add("site.racks", account.racks, site.racks, "racks")
+    add("money.capex_usd", account.capex_usd, money.capex_usd, "USD")
+    add("risk.max_hard_repairs_per_year", account.hard_repairs_per_year, risk.max_hard_repairs_per_year, "1/year")
+    add("risk.max_job_hits_per_year", account.job_hits_per_year, risk.max_job_hits_per_year, "1/year")
+    add(
+        "risk.max_accelerator_hours_lost_per_year",
+        account.accelerator_hours_lost_per_year,
+        risk.max_accelerator_hours_lost_per_year,
+        "h/year",
+    )
+    return tuple(sorted(rows, key=lambda row: -row.share))

@@ -1,0 +1,339 @@
+"""One screen a person can act on: what to buy, what it costs and risks, what binds, and how sure that is."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from designer.design.types import Boundary, Design, PoolDesign
+from designer.fabric import FlowReport
+from designer.report.figures import Margin
+from designer.report.result import Result
+
+WIDTH = 100
+_LABEL = 13
+_MAX_POOLS = 3
+_MAX_SHARES = 3
+_MAX_NAMES = 3
+_CENT = 0.01
+
+_BOUNDARY_WORDS = {
+    "scale_up": "scale-up",
+    "nic_leaf": "NIC-leaf",
+    "leaf_spine": "leaf-spine",
+    "spine_core": "spine-core",
+}
+_TECH_WORDS = {
+    "acc": "active copper",
+    "aec": "retimed copper",
+    "aoc": "active optical",
+    "copper_backplane": "copper cartridge",
+    "cpo": "co-packaged optics",
+    "dac": "passive copper",
+    "dr_dsp": "DSP optics",
+    "fr_dsp": "FR optics, DSP",
+    "lpo": "linear optics",
+    "lro": "half-retimed optics",
+    "npo": "near-packaged optics",
+    "pcb_baseboard": "board traces",
+    "pcb_midplane": "board midplane",
+    "sr": "multimode optics",
+}
+_ITEM_WORDS = {
+    "accelerators": "accelerators",
+    "nics": "NICs",
+    "scale_up_switches": "scale-up switches",
+    "scale_up_links": "scale-up links",
+    "nic_leaf_links": "NIC-leaf links",
+    "scale_out_switches": "scale-out switches",
+    "scale_out_links": "leaf-spine-core links",
+}
+
+
+def screen(result: Result, folder: str | None = None) -> str:
+    """Write the screen of one result as plain text of at most 100 columns.
+
+    Parameters
+    ----------
+    result
+        The solved question.
+    folder
+        Where the run was stored, to be named in the last line.
+    """
+    page = _Page()
+    page.wide(f"{result.instance.name}: {result.instance.title}")
+    _status(page, result)
+    if result.design is not None:
+        _fleet(page, result, result.design)
+        _scale_up(page, result, result.design)
+        _scale_out(page, result, result.design)
+        _money(page, result)
+        _risk(page, result)
+        _binds(page, result)
+        _checked(page, result)
+    _caveats(page, result)
+    if folder is not None:
+        page.row("STORED", folder)
+    return "\n".join(page.lines) + "\n"
+
+
+class _Page:
+    """Lines with a label column; long texts wrap under their own column."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def wide(self, text: str) -> None:
+        """Add a line without a label."""
+        self.lines += textwrap.wrap(text, WIDTH)
+
+    def row(self, label: str, text: str) -> None:
+        """Add a text beside its label."""
+        self.lines += textwrap.wrap(
+            text,
+            WIDTH,
+            initial_indent=f"{label:<{_LABEL}}",
+            subsequent_indent=" " * _LABEL,
+            break_on_hyphens=False,
+        )
+
+
+def _status(page: _Page, result: Result) -> None:
+    proof = result.proof
+    if proof is None:
+        words = {
+            "infeasible": "NO DESIGN: these exclude each other: " + "; ".join(result.clash or ("(no clash named)",)),
+            "limit": "NO ANSWER: the time limit came before any design was known",
+            "interrupted": "NO ANSWER: interrupted before any design was known",
+        }
+        page.row("STATUS", words.get(result.status, result.status))
+        return
+    heads = {
+        "optimal": "optimal",
+        "limit": "time limit reached, best design known",
+        "interrupted": "INTERRUPTED, best design known",
+    }
+    text = f"{heads.get(result.status, result.status)}: {usd(proof.objective_usd)} a year"
+    figures = result.key_figures
+    if figures is not None and abs(proof.objective_usd - figures.annual_usd) > 0.5:
+        text += f" with the risk weights ({usd(figures.annual_usd)} without)"
+    if proof.bound_usd is None or proof.gap is None or proof.gap_usd is None:
+        text += "; no bound is proven yet"
+    elif proof.gap_usd < _CENT:
+        text += "; proven: no design of the model is cheaper (gap 0)"
+    else:
+        share = proof.gap_share_of_fabric or 0.0
+        text += f"; proven: none below {usd(proof.bound_usd)}; gap {proof.gap:.2g} = {usd(proof.gap_usd)} a year"
+        text += f" = {share:.2%} of the fabric's cost"
+    if result.model is not None:
+        size = result.model
+        text += f"; {size.options_enumerated:,} pool options and {size.templates_enumerated:,} fabrics considered"
+    page.row("ANSWER", text)
+
+
+def _fleet(page: _Page, result: Result, design: Design) -> None:
+    pools = design.pools
+    total = sum(pool.accelerators for pool in pools)
+    parts = [
+        f"{pool.accelerators:,} x {pool.accelerator} = {pool.domains:,} domains of {pool.domain_size}" for pool in pools
+    ]
+    page.row("FLEET", f"{total:,} accelerators: " + "; ".join(parts[:_MAX_POOLS]))
+    limits = {margin.what: margin for margin in result.margins}
+    for pool in pools[:_MAX_POOLS]:
+        page.row(f"  {pool.name}"[: _LABEL - 1], _plan(pool, limits))
+    if len(pools) > _MAX_POOLS:
+        page.row("", f"... and {len(pools) - _MAX_POOLS} more pools (result.json)")
+
+
+def _plan(pool: PoolDesign, limits: dict[str, Margin]) -> str:
+    plan = pool.plan
+    unit = "prompt tokens a pass" if plan.phase == "prefill" else "sequences"
+    words = [
+        f"{plan.phase} of {plan.llm}: {pool.replicas:,} replicas of {plan.accelerators_per_replica} = TP {plan.tp} x "
+        f"attention DP {plan.dp} x PP {plan.pp}, EP {plan.ep}",
+        f"{plan.batch:,} {unit} per rank" + (", two batches overlapped" if plan.two_batch_overlap else ""),
+        f"{plan.tokens_per_s_per_accelerator:,.0f} tokens/s per accelerator" + (" (measured)" if plan.measured else ""),
+    ]
+    if plan.tpot_s is not None:
+        limit = limits.get(f"{pool.name}: TPOT")
+        words.append(f"TPOT {1e3 * plan.tpot_s:.1f} ms" + (f" (limit {limit.limit:g})" if limit else ""))
+    if plan.ttft_estimate_s is not None:
+        words.append(f"TTFT {1e3 * plan.ttft_estimate_s:,.0f} ms (unvalidated estimate)")
+    return "; ".join(words)
+
+
+def _scale_up(page: _Page, result: Result, design: Design) -> None:
+    for pool in design.pools[:_MAX_POOLS]:
+        up = pool.scale_up
+        per_domain = up.switches // pool.domains
+        shares = "/".join(str(share) for share in up.shares)
+        even = f"{up.shares[0]} to each" if len(set(up.shares)) == 1 else f"{shares} to them"
+        links = up.boundary.links // pool.domains
+        page.row(
+            "SCALE-UP",
+            f"{_owner(pool, design)}{up.switches:,} x {up.switch}, {per_domain} per domain = {up.planes} planes; each "
+            f"accelerator has {up.ports_per_accelerator} ports of {up.port_gbps}G, {even}; "
+            f"{pool.plan.scale_up_need_gbps:,.0f} of {up.usable_gbps:,.0f} Gb/s needed; {links:,} links per domain: "
+            + _cables(up.boundary, result)
+            + ("; BEYOND THE ANNOUNCED SIZE" if pool.beyond_announced else ""),
+        )
+
+
+def _scale_out(page: _Page, result: Result, design: Design) -> None:
+    fabric = design.fabric
+    stages = len(fabric.stages)
+    head = f"{fabric.family}, {stages} stage{'s' if stages > 1 else ''}: "
+    page.row(
+        "SCALE-OUT",
+        head
+        + "; ".join(
+            f"{stage.count:,} {stage.name} {stage.switch} ({stage.down_ports} down"
+            + (f" + {stage.up_ports} up)" if stage.up_ports else ")")
+            for stage in fabric.stages
+        )
+        + (f"; {fabric.pods} pods" if stages == 3 else ""),
+    )
+    for pool in design.pools[:_MAX_POOLS]:
+        at = pool.attachment
+        per = "one switch for all" if stages == 1 else f"{at.domains_per_leaf} domain(s) per leaf"
+        if at.leaves_per_domain > 1:
+            per = f"{at.leaves_per_domain} leaves per domain"
+        page.row(
+            f"  {_BOUNDARY_WORDS[pool.nic_leaf.name]}",
+            f"{_owner(pool, design)}{_cables(pool.nic_leaf, result)}; {pool.plan.nics} x {pool.nic} per accelerator; {per}",
+        )
+    for boundary in fabric.boundaries:
+        page.row(f"  {_BOUNDARY_WORDS[boundary.name]}", _cables(boundary, result))
+
+
+def _cables(boundary: Boundary, result: Result) -> str:
+    """Say the links, what carries them and the ends of both sides, with the length that had to be reached."""
+    lower, upper = boundary.lower_link, boundary.upper_link
+    words = f"{boundary.links:,} x {boundary.rate_gbps}G over {boundary.length_m:g} m"
+    row = result.links[lower]
+    if row.construction == "backplane":
+        return f"{words}, {lower} ({_tech(row.tech)}, {boundary.cables:,} x {row.rate_gbps:g}G)"
+    if row.construction == "cable":
+        return f"{words}, {boundary.cables:,} {lower} ({_tech(row.tech)} cables)"
+    if lower == upper:
+        return f"{words}, {boundary.lower_ends:,} + {boundary.upper_ends:,} {lower} ({_tech(row.tech)})"
+    below = f"{boundary.lower_ends:,} {lower} ({_tech(row.tech)})"
+    above = f"{boundary.upper_ends:,} {upper} ({_tech(result.links[upper].tech)})"
+    return f"{words}, {below} below, {above} above"
+
+
+def _tech(tech: str) -> str:
+    return _TECH_WORDS.get(tech, tech.replace("_", " "))
+
+
+def _owner(pool: PoolDesign, design: Design) -> str:
+    return f"{pool.name}: " if len(design.pools) > 1 else ""
+
+
+def _money(page: _Page, result: Result) -> None:
+    figures, account = result.key_figures, result.account
+    if figures is None or account is None:
+        return
+    page.row(
+        "COST A YEAR",
+        f"{usd(figures.annual_usd)} = IT capital {usd(figures.capital_usd_per_year)} + building "
+        f"{usd(figures.facility_usd_per_year)} + energy {usd(figures.energy_usd_per_year)} + failures "
+        f"{usd(figures.failures_usd_per_year)}; {usd(figures.usd_per_accelerator_year)} per accelerator; "
+        f"${figures.usd_per_million_tokens:.4g} per million {figures.tokens} tokens; "
+        f"{usd(account.horizon_usd)} in {account.it_years} years; IT to buy {usd(account.capex_usd)}",
+    )
+    totals = {
+        line.item: line.capital_usd_per_year
+        + line.facility_usd_per_year
+        + line.energy_usd_per_year
+        + line.failures_usd_per_year
+        for line in account.lines
+    }
+    split = ", ".join(f"{_ITEM_WORDS[item]} {usd(value)}" for item, value in totals.items() if item != "accelerators")
+    page.row("  fabric", f"{usd(figures.fabric_usd_per_year)} = {figures.fabric_share:.1%} of the cost: {split}")
+    watts = sorted(((line.watts, line.item) for line in account.lines if line.watts), reverse=True)
+    shares = ", ".join(f"{_ITEM_WORDS[item]} {watt / account.it_watts:.1%}" for watt, item in watts[:_MAX_SHARES])
+    page.row("POWER, SPACE", f"{account.it_watts / 1e6:,.4g} MW of IT ({shares}); {account.racks:,} racks")
+
+
+def _risk(page: _Page, result: Result) -> None:
+    account = result.account
+    if account is None:
+        return
+    worst = sorted(account.risks, key=lambda line: -line.accelerator_hours_lost_per_year)[:_MAX_SHARES]
+    hours = account.accelerator_hours_lost_per_year
+    by = ", ".join(f"{_ITEM_WORDS[line.item]} {line.accelerator_hours_lost_per_year / (hours or 1):.1%}" for line in worst)
+    page.row(
+        "RISK A YEAR",
+        f"{account.hard_repairs_per_year:,.0f} hard repairs; {account.job_hits_per_year:,.0f} job hits; "
+        f"{hours:,.0f} accelerator-hours lost ({by}); {account.cleanings_per_year:,.0f} connector cleanings",
+    )
+
+
+def _binds(page: _Page, result: Result) -> None:
+    named = [
+        f"{row.what} {_number(row.used)} of {_number(row.limit)} {row.unit} ({row.share:.1%}"
+        + (f", {row.note})" if row.note else ")")
+        for row in result.margins[:_MAX_SHARES]
+    ]
+    page.row("TIGHTEST", "; ".join(named))
+
+
+def _checked(page: _Page, result: Result) -> None:
+    if result.recount is not None:
+        word = "agrees with every count, rule and cost"
+        if not result.recount.ok:
+            word = f"CONTRADICTS the design: {'; '.join(result.recount.findings[:2])}"
+        page.row("RECOUNT", word)
+    page.row("FLOW CHECK", "not run" if result.flow is None else flow_words(result.flow))
+
+
+def flow_words(flow: FlowReport) -> str:
+    """Say in one sentence what the flow check found."""
+    if not flow.ok:
+        return f"FAILS, {len(flow.violations)} violation(s): " + "; ".join(str(row) for row in flow.violations[:2])
+    if flow.theta is None:
+        return f"nothing leaves an accelerator ({flow.endpoints:,} endpoints)"
+    tightest = next((row for row in flow.boundaries if row.binding), None)
+    where = "" if tightest is None else f", tightest at {tightest.cut}"
+    return (
+        f"all-to-all fits {flow.theta:.3g} times with even striping{where}; "
+        f"{len(flow.flows)} max flows fit on {flow.endpoints:,} endpoints ({flow.engine} graph)"
+        + (f"; {len(flow.lp)} linear program(s) agree" if flow.lp else "")
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def _caveats(page: _Page, result: Result) -> None:
+    if result.what_ifs:
+        page.row("WHAT-IFS", _some(result.what_ifs, len(result.what_ifs)))
+    if result.assumptions:
+        page.row("ASSUMED", f"{len(result.assumptions)} figures, e.g. {_some(result.assumptions, _MAX_NAMES)}")
+    if result.not_offered:
+        rows = [f"{row.part} ({row.reason})" for row in result.not_offered]
+        page.row("NOT OFFERED", f"{len(rows)} parts, e.g. {_some(rows, _MAX_NAMES)}")
+
+
+def _some(texts: Iterable[str], limit: int) -> str:
+    rows = list(texts)
+    return "; ".join(rows[:limit]) + (" ..." if len(rows) > limit else "")
+
+
+def usd(value: float) -> str:
+    """Write an amount of US dollars with three or four digits that matter.
+
+    Examples
+    --------
+    >>> usd(612_345_678), usd(43_210), usd(12.3), usd(0), usd(2.5e9), usd(-1500)
+    ('$612.3M', '$43.2k', '$12.3', '$0', '$2.50B', '-$1.50k')
+    """
+    if value < 0:
+        return "-" + usd(-value)
+    for scale, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= scale * 0.99995:
+            scaled = value / scale
+            return f"${scaled:,.{2 if scaled < 10 else 1}f}{letter}"
+    return f"${value:.3g}"

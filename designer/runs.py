@@ -1,0 +1,236 @@
+"""From an instance file to a stored run, and back: what ``designer solve`` and ``verify`` do, as library calls."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from designer.answer import Answer, Phase, Question, SolveOptions
+from designer.design.account import Account
+from designer.fabric import FlowReport
+from designer.fabric import flow_check as check_flow
+from designer.instance.load import load, load_text
+from designer.problems import InputError, Problem
+from designer.report.assemble import make_result
+from designer.report.files import RESULT_NAME, check_target, write_folder
+from designer.report.result import Recount, Result, read_result, to_json
+from designer.report.screen import screen
+from designer.solve.run import solve
+from designer.verify import verify
+
+# The recount is exact; only the account's conversion to floats is not.
+_ACCOUNT_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Run:
+    """A solved question: the result, its screen, and where it was stored (None: nothing worth storing)."""
+
+    result: Result
+    screen: str
+    folder: Path | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether neither the recount nor the flow check contradicts the design."""
+        recount, flow = self.result.recount, self.result.flow
+        return (recount is None or recount.ok) and (flow is None or flow.ok)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A stored result looked at again: the new recount, the new flow report, and notes that refute nothing."""
+
+    file: str
+    recount: Recount
+    flow: FlowReport | None
+    notes: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the stored design and its account hold."""
+        return self.recount.ok and (self.flow is None or self.flow.ok)
+
+
+def solve_and_store(
+    path: str | Path,
+    options: SolveOptions | None = None,
+    *,
+    overlay: str | Path | None = None,
+    out: str | Path | None = None,
+    flow_check: bool = True,
+) -> Run:
+    """Read, solve, recount, check the flow and store.
+
+    Parameters
+    ----------
+    path, overlay
+        The instance and the price list of your own, as for `designer.load`.
+    options
+        How to solve.
+    out
+        The run folder; ``runs/<instance name>-<short hash>`` when left out. An earlier run of the same instance
+        is replaced, anything else is refused before solving.
+    flow_check
+        Whether to run the flow check on the design.
+
+    Raises
+    ------
+    InputError
+        When the instance, the overlay, an option or the run folder is wrong; nothing is written then.
+    """
+    options = options or SolveOptions()
+    _check_options(options)
+    clock = Clock()
+    with clock.phase("read"):
+        question = load(path, overlay)
+    folder = Path(out) if out is not None else default_folder(question, options)
+    check_target(folder, question.instance.name)
+    answer = solve(question, options)
+    result = answer_result(question, options, answer, flow_check=flow_check, clock=clock)
+    # An instance without any design is an answer too; a run that found nothing in time is not.
+    stored = folder if result.design is not None or result.status == "infeasible" else None
+    text = screen(result, None if stored is None else str(stored))
+    if stored is not None:
+        files = {RESULT_NAME: to_json(result), "report.txt": text, "instance.toml": question.instance_text}
+        write_folder(stored, files)
+    return Run(result, text, stored)
+
+
+def answer_result(
+    question: Question,
+    options: SolveOptions,
+    answer: Answer,
+    *,
+    flow_check: bool = True,
+    clock: Clock | None = None,
+) -> Result:
+    """Recount an answer, run the flow check on its design and put everything into one `Result`.
+
+    Ctrl-C during the checks keeps the design: the result then says ``interrupted``.
+    """
+    clock = clock or Clock()
+    before = len(clock.phases)
+    recount: Recount | None = None
+    flow: FlowReport | None = None
+    if answer.design is not None:
+        try:
+            with clock.phase("recount"):
+                verified = verify(answer.design, question.catalogue, question.instance)
+            recount = Recount(ok=verified.ok, findings=tuple(str(finding) for finding in verified.findings))
+            if flow_check:
+                with clock.phase("flow check"):
+                    flow = check_flow(answer.design)
+        except KeyboardInterrupt:
+            answer = replace(answer, status="interrupted")
+    phases = (*clock.phases[:before], *answer.phases, *clock.phases[before:])
+    return make_result(question, options, replace(answer, phases=phases), recount, flow)
+
+
+def default_folder(question: Question, options: SolveOptions) -> Path:
+    """Name the run folder after the instance and a hash of everything that decides the answer."""
+    overlay = question.catalogue.overlay_sha256 or ""
+    inputs = [question.instance_sha256, question.catalogue.sha256, overlay, question.measured_sha256 or ""]
+    choices = [options.gap, options.time_limit_s, options.seed, options.threads, options.prune]
+    digest = hashlib.sha256(json.dumps([inputs, choices]).encode()).hexdigest()
+    return Path("runs", f"{question.instance.name}-{digest[:8]}")
+
+
+def verify_stored(
+    run: str | Path, *, overlay: str | Path | None = None, flow_check: bool = True
+) -> Checked:
+    """Recount a stored result from its design alone and run the flow check again.
+
+    Parameters
+    ----------
+    run
+        A run folder or its ``result.json``.
+    overlay
+        The overlay it was solved with, where it has moved since.
+
+    Raises
+    ------
+    InputError
+        When the result cannot be read, holds no design, or its overlay is missing or another one.
+    """
+    file = str(run)
+    result = read_result(Path(run))
+    if result.design is None:
+        raise InputError([Problem(file, "design", "nothing", f"a run that ended {result.status!r} has no design")])
+    if overlay is None and result.overlay is not None:
+        overlay = result.overlay.file
+    question = load_text(f"{file}: instance", result.instance.text, overlay)
+    stored_overlay = result.overlay.sha256 if result.overlay is not None else None
+    if question.catalogue.overlay_sha256 != stored_overlay:
+        allowed = "give the overlay that the run was solved with (--catalog)"
+        raise InputError([Problem(str(overlay), "", "another overlay than the run's", allowed)])
+    notes = []
+    if question.catalogue.sha256 != result.catalogue_sha256:
+        notes.append("the catalogue has changed since the run; differences may come from there")
+    verified = verify(result.design, question.catalogue, question.instance)
+    notes += verified.notes
+    findings = [str(finding) for finding in verified.findings]
+    findings += _account_differences(result.account, verified.account)
+    recount = Recount(ok=verified.ok and not findings, findings=tuple(findings))
+    return Checked(file, recount, check_flow(result.design) if flow_check else None, tuple(notes))
+
+
+def _account_differences(stored: Account | None, recounted: Account) -> list[str]:
+    if stored is None:
+        return ["account: the result states none"]
+    found = []
+    for name in stored.__dataclass_fields__:
+        ours, theirs = getattr(recounted, name), getattr(stored, name)
+        if isinstance(ours, (int, float)):
+            if not math.isclose(ours, theirs, rel_tol=_ACCOUNT_TOLERANCE, abs_tol=1e-6):
+                found.append(f"account.{name}: stated {theirs!r}, recounted {ours!r}")
+        elif any(
+            a.item != b.item or not _close_rows(a, b) for a, b in zip(ours, theirs, strict=False)
+        ) or len(ours) != len(theirs):
+            found.append(f"account.{name}: the items differ from the recounted ones")
+    return found
+
+
+def _close_rows(ours: object, theirs: object) -> bool:
+    pairs = [(value, vars(theirs)[name]) for name, value in vars(ours).items() if name != "item"]
+    return all(math.isclose(a, b, rel_tol=_ACCOUNT_TOLERANCE, abs_tol=1e-6) for a, b in pairs)
+
+
+def _check_options(options: SolveOptions) -> None:
+    problems = []
+
+    def wrong(key: str, read: object, allowed: str) -> None:
+        problems.append(Problem("options", key, repr(read), f"allowed: {allowed}"))
+
+    if not (math.isfinite(options.gap) and 0 <= options.gap <= 1):
+        wrong("gap", options.gap, "a number from 0 to 1")
+    limit = options.time_limit_s
+    if limit is not None and not (math.isfinite(limit) and limit > 0):
+        wrong("time_limit", limit, "a positive number of seconds")
+    mps = options.write_mps
+    if mps is not None and mps.suffix != ".mps":
+        wrong("write_mps", str(mps), "a file name that ends in .mps")
+    elif mps is not None and not mps.parent.is_dir():
+        wrong("write_mps", str(mps), "a file in a folder that exists")
+    if problems:
+        raise InputError(problems)
+
+
+@dataclass
+class Clock:
+    """Wall and CPU seconds of the phases that lie outside the solver."""
+
+    phases: list[Phase] = field(default_factory=list)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time the body of a ``with`` statement as one phase."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.phases.append(Phase(name, time.perf_counter() - wall, time.process_time() - cpu))

@@ -1,0 +1,1 @@
+"""Pyomo model -> arrays -> HiGHS -> answer, and why there is none."""

@@ -1,0 +1,99 @@
+"""Why there is no design, in the user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from designer.candidates.offer import Offer
+from designer.candidates.space import Space
+from designer.candidates.weights import Limit
+from designer.demand import PlanSet
+from designer.instance.pools import Pool
+from designer.instance.schema import Instance
+from designer.solve.compile import compile_model
+from designer.solve.highs import Termination, solve_milp
+from designer_models import build_fabric_choice
+
+
+def no_plans(pools: Sequence[Pool], sets: Sequence[PlanSet]) -> tuple[str, ...]:
+    """Say for each pool without a serving plan what stood in the way on each accelerator."""
+    lines: list[str] = []
+    for pool, plans in zip(pools, sets, strict=True):
+        if plans.plans:
+            continue
+        wants = f"pool {pool.name} ({pool.workload.llm}, {pool.phase}) has no serving plan"
+        if pool.workload.tpot_ms is not None and pool.phase != "prefill":
+            wants += f" within tpot_ms = {pool.workload.tpot_ms:g}"
+        lines.append(wants + (":" if plans.unmet else ": no accelerator is offered"))
+        lines += [f"  {part}: {miss.message}" for part, miss in plans.unmet.items()]
+    return tuple(lines)
+
+
+def nothing_fits(offer: Offer, instance: Instance) -> tuple[str, ...]:
+    """Say that no scale-out fabric of the allowed parts carries the pools."""
+    stages = ", ".join(str(s) for s in offer.stages) or "none"
+    switches = ", ".join(s.id for s in offer.leaves) or "none"
+    links = len(offer.links)
+    return (
+        f"no fabric of {stages} stages joins the pools: leaf switches offered: {switches}; {links} link rows offered; "
+        f"max_taper {instance.choose.max_taper:g}",
+        "least change: allow more stages (choose.scale_out_stages), switches of a larger radix or a matching port "
+        "rate, links that reach the lengths of the site, or a larger max_taper",
+    )
+
+
+def limit_clash(space: Space) -> tuple[str, ...]:
+    """Name the limits that exclude each other, and how far each would have to move.
+
+    Solves the elastic twin (least sum of relative excesses), then asks for each limit the least value it could
+    take if every other limit stood.
+    """
+    limits = space.weights.limits
+    if not limits:
+        return ("the demands cannot be met with the parts offered: the shared switches lack ports",)
+    milp = compile_model((twin := build_fabric_choice(space, elastic=True)).model)
+    report = solve_milp(milp, gap=1e-6, time_limit_s=60.0)
+    if report.values is None:
+        return ("even without its limits the question has no design: the shared switches lack ports",)
+    value = {id(column): x for column, x in zip(milp.columns, report.values.tolist(), strict=True)}
+    excess = [value.get(id(twin.model.excess[k]), 0.0) for k in range(len(limits))]
+    clashing = [limit for limit, x in zip(limits, excess, strict=True) if x > 1e-9]
+    lines = ["the limits exclude each other: " + ", ".join(_shown(limit, limit.most) for limit in limits)]
+    together = " and ".join(
+        _shown(limit, limit.most * (1 + x) if limit.most > 0 else x)
+        for limit, x in zip(limits, excess, strict=True)
+        if x > 1e-9
+    )
+    lines.append(f"least change that makes a design possible: {together}")
+    for limit in limits:
+        alone = _least(space, limit)
+        if alone is None:
+            lines.append(f"{limit.key} alone does not help: the other limits already exclude each other")
+        elif alone > limit.most or limit in clashing:
+            lines.append(f"with every other limit as it is: {_shown(limit, alone)} would do")
+    return tuple(lines)
+
+
+def _shown(limit: Limit, value: float) -> str:
+    # Rounded up, so that what is offered as enough is enough.
+    scaled = value / limit.scale
+    text = f"{scaled:,.6g}" if limit.scale == 1.0 and scaled == round(scaled) else f"{scaled * (1 + 5e-6):,.6g}"
+    return f"{limit.key} = {text} ({limit.unit})"
+
+
+def _least(space: Space, limit: Limit) -> float | None:
+    """Least value of one limited term while every other limit stands (None: they already clash)."""
+    others = tuple(x for x in space.weights.limits if x is not limit)
+    # The limit itself becomes the objective: an elastic twin of limit 0 measures exactly its use.
+    probe = replace(limit, most=0.0)
+    return _probe(space, (*others, probe), len(others))
+
+
+def _probe(space: Space, limits: tuple[Limit, ...], soft: int) -> float | None:
+    twin = build_fabric_choice(replace(space, weights=replace(space.weights, limits=limits)), elastic=True)
+    for k in range(len(limits)):
+        if k != soft:
+            twin.model.excess[k].fix(0.0)
+    report = solve_milp(compile_model(twin.model), gap=1e-6, time_limit_s=60.0)
+    return report.objective if report.termination is Termination.OPTIMAL else None

@@ -1,0 +1,39 @@
+"""What the instance asks for: pools and their peak tokens per second, in exact arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from designer.instance.schema import Instance, Phase, Workload
+from designer.verify.exact import exact
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One pool the instance asks for, with the tokens per second it must serve at its peak."""
+
+    name: str
+    workload: Workload
+    phase: Phase
+    peak_tokens_per_s: Fraction
+
+
+def asked_of(instance: Instance) -> dict[str, Asked]:
+    """List the pools of an instance by name, prefill before decode.
+
+    A disaggregated workload has two pools, ``<name>.prefill`` and ``<name>.decode``; prefill computes the prompt
+    tokens that no cache holds, as many prompts a second as there are answers.
+    """
+    asked: dict[str, Asked] = {}
+    for work in instance.workloads:
+        output = exact(work.output_tokens_per_s) * exact(work.peak_factor)
+        computed = output * work.prompt_tokens * (1 - exact(work.prefix_hit_share)) / work.output_tokens
+        phases: dict[str, Phase]
+        if work.serve == "disaggregated":
+            phases = {f"{work.name}.prefill": "prefill", f"{work.name}.decode": "decode"}
+        else:
+            phases = {work.name: work.serve}
+        for name, phase in phases.items():
+            asked[name] = Asked(name, work, phase, computed if phase == "prefill" else output)
+    return asked

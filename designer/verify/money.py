@@ -1,0 +1,187 @@
+"""All money, watts and risk of a design, per item, exactly; floats only on the way out (section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import get_args
+
+from designer.design.account import Account, CostLine, Item, RiskLine
+from designer.instance.schema import Instance
+from designer.verify.exact import exact
+from designer.verify.fabric import FabricCount
+from designer.verify.failures import Failures, failures_of
+from designer.verify.pools import PoolCount
+from designer.verify.rows import SiteRow
+
+ITEMS: tuple[Item, ...] = get_args(Item)
+
+
+@dataclass(frozen=True)
+class ItemTotal:
+    """One item of the account, exactly."""
+
+    item: Item
+    capex_usd: Fraction
+    watts: Fraction
+    capital_usd: Fraction
+    facility_usd: Fraction
+    energy_usd: Fraction
+    failures: Failures
+
+    @property
+    def annual_usd(self) -> Fraction:
+        """Capital, facility, energy and failures per year."""
+        return self.capital_usd + self.facility_usd + self.energy_usd + self.failures.usd
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The account of a design as exact fractions."""
+
+    items: tuple[ItemTotal, ...]
+    objective_usd: Fraction
+    it_years: int
+    racks: int
+
+    @property
+    def capex_usd(self) -> Fraction:
+        """IT capital."""
+        return sum((item.capex_usd for item in self.items), Fraction(0))
+
+    @property
+    def watts(self) -> Fraction:
+        """Nameplate watts of everything."""
+        return sum((item.watts for item in self.items), Fraction(0))
+
+    @property
+    def annual_usd(self) -> Fraction:
+        """Expected cost per year."""
+        return sum((item.annual_usd for item in self.items), Fraction(0))
+
+    @property
+    def fabric_usd(self) -> Fraction:
+        """Cost per year of everything but accelerators."""
+        return sum((item.annual_usd for item in self.items if item.item != "accelerators"), Fraction(0))
+
+    @property
+    def failures(self) -> Failures:
+        """The risk terms and the money of failures."""
+        return sum((item.failures for item in self.items), Failures())
+
+    def account(self) -> Account:
+        """Round to the floats that users read."""
+        risk = self.failures
+        return Account(
+            lines=tuple(
+                CostLine(
+                    item.item,
+                    float(item.capex_usd),
+                    float(item.watts),
+                    float(item.capital_usd),
+                    float(item.facility_usd),
+                    float(item.energy_usd),
+                    float(item.failures.usd),
+                )
+                for item in self.items
+            ),
+            risks=tuple(
+                RiskLine(
+                    item.item,
+                    float(item.failures.hard),
+                    float(item.failures.hits),
+                    float(item.failures.hours),
+                    float(item.failures.cleanings),
+                )
+                for item in self.items
+            ),
+            capex_usd=float(self.capex_usd),
+            it_watts=float(self.watts),
+            annual_usd=float(self.annual_usd),
+            fabric_usd=float(self.fabric_usd),
+            objective_usd=float(self.objective_usd),
+            horizon_usd=float(self.annual_usd * self.it_years),
+            it_years=self.it_years,
+            hard_repairs_per_year=float(risk.hard),
+            job_hits_per_year=float(risk.hits),
+            accelerator_hours_lost_per_year=float(risk.hours),
+            cleanings_per_year=float(risk.cleanings),
+            racks=self.racks,
+        )
+
+
+def capital_recovery(interest: Fraction, years: int) -> Fraction:
+    """Return the yearly payment that repays 1 at this interest.
+
+    Examples
+    --------
+    >>> capital_recovery(Fraction(1, 10), 2)
+    Fraction(121, 210)
+    """
+    growth = (1 + interest) ** years
+    return interest * growth / (growth - 1)
+
+
+def totals_of(pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow, instance: Instance) -> Totals:
+    """Add everything up."""
+    capex, watts = _bought(pools, fabric, site)
+    failures = dict.fromkeys(ITEMS, Failures())
+    for item, source in failures_of(pools, fabric, site):
+        failures[item] += source
+    it_share = capital_recovery(site.wacc, site.it_years)
+    building = capital_recovery(site.wacc, site.building_years) * site.facility_usd_per_w
+    # A watt drawn all year is 8.76 kWh.
+    energy = site.utilisation * site.pue * Fraction(876, 100) * site.usd_per_kwh
+    items = tuple(
+        ItemTotal(
+            item,
+            capex[item],
+            watts[item],
+            it_share * capex[item],
+            building * watts[item],
+            energy * watts[item],
+            failures[item],
+        )
+        for item in ITEMS
+    )
+    risk = instance.risk
+    terms = sum(failures.values(), Failures())
+    feared = (
+        exact(risk.usd_per_hard_repair) * terms.hard
+        + exact(risk.usd_per_job_hit) * terms.hits
+        + exact(risk.usd_per_accelerator_hour_lost) * terms.hours
+    )
+    annual = sum((item.annual_usd for item in items), Fraction(0))
+    racks = sum(pool.racks.of(pool.domains) for pool in pools) + fabric.racks
+    return Totals(items, annual + feared, site.it_years, racks)
+
+
+def _bought(
+    pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow
+) -> tuple[dict[Item, Fraction], dict[Item, Fraction]]:
+    """Purchase prices and watts per item."""
+    capex = dict.fromkeys(ITEMS, Fraction(0))
+    watts = dict.fromkeys(ITEMS, Fraction(0))
+
+    def add(item: Item, usd: Fraction, power: Fraction) -> None:
+        capex[item] += usd
+        watts[item] += power
+
+    for pool in pools:
+        parts = pool.parts
+        add(
+            "accelerators",
+            pool.accelerators * parts.accelerator.installed_usd,
+            pool.accelerators * parts.accelerator.watts,
+        )
+        add("nics", pool.nics * parts.nic.usd, pool.nics * parts.nic.watts)
+        add("scale_up_switches", pool.switches * parts.switch.usd, pool.switches * parts.switch.watts)
+        add("scale_up_links", pool.scale_up.usd(site), pool.scale_up.watts)
+    for group in fabric.groups:
+        add("nic_leaf_links", group.nic_leaf.usd(site), group.nic_leaf.watts)
+    for row, count in zip(fabric.parts.switches, (fabric.leaves, fabric.spines, fabric.cores), strict=False):
+        add("scale_out_switches", count * row.usd, count * row.watts)
+    for cabling in fabric.cablings:
+        add("scale_out_links", cabling.usd(site), cabling.watts)
+    return capex, watts

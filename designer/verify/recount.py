@@ -1,0 +1,111 @@
+"""The whole recount of a design, from the catalogue and the instance alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from designer.catalogue import Catalogue
+from designer.design.account import Account
+from designer.design.types import Design
+from designer.instance.schema import Instance
+from designer.verify.demand import asked_of
+from designer.verify.fabric import count_fabric
+from designer.verify.findings import Finding, Findings, UncountableError
+from designer.verify.limits import check_limits
+from designer.verify.money import Totals, totals_of
+from designer.verify.plan_tokens import check_tokens
+from designer.verify.plans import check_plan
+from designer.verify.pools import count_pool
+from designer.verify.shelf import Shelf
+from designer.verify.site import site_of
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a recount found.
+
+    Parameters
+    ----------
+    account
+        Money, power and risk of the recounted design. All zero if it could not be counted at all.
+    findings
+        Broken rules; empty for a sound design.
+    totals
+        The account as exact fractions; None if nothing could be counted.
+    notes
+        What was taken on trust, for example plans made from the user's own measurements.
+    """
+
+    account: Account
+    findings: tuple[Finding, ...]
+    totals: Totals | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the design keeps every rule."""
+        return not self.findings
+
+    @property
+    def exact_objective(self) -> Fraction:
+        """The objective in USD per year, exactly; raises ValueError where nothing could be counted."""
+        if self.totals is None:
+            raise ValueError("the design could not be counted: " + "; ".join(map(str, self.findings)))
+        return self.totals.objective_usd
+
+
+def verify(design: Design, catalogue: Catalogue, instance: Instance) -> Verification:
+    """Count a design anew by ``docs/rules.md`` and report every rule it breaks.
+
+    Parameters
+    ----------
+    design
+        The design; nothing it states is believed except its choices.
+    catalogue
+        Parts and their figures.
+    instance
+        The question the design answers.
+
+    Returns
+    -------
+    Verification
+        The recounted account, and the findings.
+    """
+    found = Findings()
+    notes: list[str] = []
+    totals: Totals | None = None
+    try:
+        totals = _recount(found, notes, design, catalogue, instance)
+    except UncountableError:
+        if not found.rows:
+            raise
+    account = Totals((), Fraction(0), 0, 0).account() if totals is None else totals.account()
+    return Verification(account, tuple(found.rows), totals, tuple(notes))
+
+
+def _recount(found: Findings, notes: list[str], design: Design, catalogue: Catalogue, instance: Instance) -> Totals:
+    found.equal("instance", "design", design.instance, instance.name, "the design answers this instance")
+    asked = asked_of(instance)
+    names = [pool.name for pool in design.pools]
+    if not found.equal("pools", "design", sorted(names), sorted(asked), "every pool of the instance once"):
+        raise UncountableError("pools")
+    shelf = Shelf(found, catalogue, instance)
+    pool_parts = [shelf.pool(pool) for pool in design.pools]
+    fabric_parts = shelf.fabric(design)
+    site = site_of(found, catalogue, instance)
+    taken = [parts for parts in pool_parts if parts is not None]
+    if len(taken) < len(pool_parts) or fabric_parts is None or site is None or not shelf.complete:
+        raise UncountableError("parts")
+    pools = []
+    for pool, parts in zip(design.pools, taken, strict=True):
+        if pool.plan.measured:
+            notes.append(f"pool {pool.name}: tokens/s and needs are the user's own measurements, not recounted")
+        else:
+            check_tokens(found, pool, asked[pool.name], catalogue, instance)
+        check_plan(found, pool, asked[pool.name], parts.nic, instance)
+        pools.append(count_pool(found, pool, asked[pool.name], parts, instance, site))
+    fabric = count_fabric(found, design, pools, fabric_parts, instance, site)
+    totals = totals_of(pools, fabric, site, instance)
+    check_limits(found, totals, instance)
+    return totals

@@ -1,0 +1,208 @@
+"""Small consistent designs by straightforward counting, for the tests of the fabric room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from designer.demand.plan import ServingPlan
+from designer.design.types import (
+    Attachment,
+    Boundary,
+    BoundaryName,
+    Design,
+    Fabric,
+    PoolDesign,
+    ScaleUp,
+    Stage,
+)
+from designer.instance.schema import Phase
+
+
+def boundary(name: BoundaryName, rate: int, links: int) -> Boundary:
+    """A boundary of modules: one end per link on each side."""
+    return Boundary(name, "module", "module", rate, 10.0, links, links, links, links)
+
+
+@dataclass(frozen=True)
+class PoolSpec:
+    """What a test says about one pool; the rest is counted."""
+
+    name: str = "chat"
+    workload: str = "chat"
+    phase: Phase = "decode"
+    size: int = 8
+    domains: int = 4
+    hosts_of: int = 4
+    shares: tuple[int, ...] = (4, 4, 4, 4)
+    port_gbps: int = 800
+    nics: int = 1
+    nic_rate: int = 800
+    domains_per_leaf: int = 1
+    leaves_per_domain: int = 1
+    domains_per_replica: int = 1
+    scale_up_need: float = 4000.0
+    ep_need: float = 0.0
+    other_need: float = 100.0
+
+
+@dataclass(frozen=True)
+class FabricSpec:
+    """What a test says about the scale-out fabric."""
+
+    stages: int = 2
+    rate: int = 800
+    m: int = 1
+    spines: int = 4
+    leaves_per_pod: int = 2
+    m2: int = 1
+    cores_per_spine: int = 2
+    pools: tuple[PoolSpec, ...] = field(default_factory=lambda: (PoolSpec(),))
+
+
+def leaves_of(spec: PoolSpec, stages: int) -> int:
+    if stages == 1:
+        return 1
+    if spec.leaves_per_domain > 1:
+        return spec.domains * spec.leaves_per_domain
+    return -(-spec.domains // spec.domains_per_leaf)
+
+
+def need_of(spec: PoolSpec) -> float:
+    """Need of a leaf as rules.md section 7 states it."""
+    d, m_r = spec.domains_per_leaf, spec.domains_per_replica
+    if spec.leaves_per_domain > 1:
+        share = 1.0
+    elif d % m_r == 0:
+        share = 0.0
+    elif m_r % d == 0:
+        share = (1 - d / m_r) / (1 - 1 / m_r)
+    else:
+        share = 1.0
+    return min(spec.nics * spec.nic_rate, spec.ep_need * share + spec.other_need)
+
+
+def plan_of(spec: PoolSpec) -> ServingPlan:
+    n = spec.size * spec.domains_per_replica
+    return ServingPlan(
+        pool=spec.name,
+        phase=spec.phase,
+        llm="llm",
+        accelerator="acc",
+        domain_size=spec.size,
+        scale_up_gbps=len(spec.shares) * min(spec.shares) * spec.port_gbps,
+        nic="nic",
+        nics=spec.nics,
+        nic_gbps=spec.nics * spec.nic_rate,
+        tp=1,
+        dp=n,
+        ep=n,
+        pp=1,
+        batch=1,
+        two_batch_overlap=False,
+        all_to_all="direct",
+        accelerators_per_replica=n,
+        replicas_per_domain=1,
+        domains_per_replica=spec.domains_per_replica,
+        step_s=0.01,
+        tpot_s=0.01,
+        ttft_estimate_s=None,
+        tokens_per_s_per_accelerator=1000.0,
+        memory_bytes=1e9,
+        scale_up_need_gbps=spec.scale_up_need,
+        scale_out_ep_need_gbps=spec.ep_need,
+        scale_out_other_need_gbps=spec.other_need,
+    )
+
+
+def pool_of(spec: PoolSpec, stages: int) -> PoolDesign:
+    k, planes = sum(spec.shares), len(spec.shares)
+    accelerators = spec.size * spec.domains
+    nics = accelerators * spec.nics
+    d = spec.domains if stages == 1 else spec.domains_per_leaf
+    group = spec.size // spec.leaves_per_domain if spec.leaves_per_domain > 1 else spec.size * d
+    return PoolDesign(
+        name=spec.name,
+        workload=spec.workload,
+        phase=spec.phase,
+        plan=plan_of(spec),
+        accelerator="acc",
+        domain_size=spec.size,
+        domains=spec.domains,
+        accelerators=accelerators,
+        replicas=spec.domains // spec.domains_per_replica,
+        hosts=accelerators // spec.hosts_of,
+        nic="nic",
+        nics=nics,
+        racks=spec.domains,
+        beyond_announced=False,
+        scale_up=ScaleUp(
+            switch="plane",
+            planes=planes,
+            shares=spec.shares,
+            ports_per_accelerator=k,
+            port_gbps=spec.port_gbps,
+            usable_gbps=planes * min(spec.shares) * spec.port_gbps,
+            switches=planes * spec.domains,
+            boundary=boundary("scale_up", spec.port_gbps, accelerators * k),
+        ),
+        attachment=Attachment(d, spec.leaves_per_domain, group, leaves_of(spec, stages), need_of(spec)),
+        nic_leaf=boundary("nic_leaf", spec.nic_rate, nics),
+    )
+
+
+def design_of(spec: FabricSpec) -> Design:
+    """Count a whole design up from its spec."""
+    pools = tuple(pool_of(pool, spec.stages) for pool in spec.pools)
+    leaves = 1 if spec.stages == 1 else sum(pool.attachment.leaves for pool in pools)
+    if spec.stages == 1:
+        down = sum(pool.nics for pool in pools)
+        stages: tuple[Stage, ...] = (Stage("leaf", "box", 1, down, 0),)
+        return Design("test", pools, Fabric("Ethernet", stages, 0, 0, 0, 1, 1, 0, 0, 0.0, (), 1))
+    down = max(pool.attachment.group * pool_spec.nics for pool, pool_spec in zip(pools, spec.pools, strict=True))
+    uplinks = spec.m * spec.spines
+    if spec.stages == 2:
+        stages = (Stage("leaf", "box", leaves, down, uplinks), Stage("spine", "box", spec.spines, leaves * spec.m, 0))
+        cables: tuple[Boundary, ...] = (boundary("leaf_spine", spec.rate, leaves * uplinks),)
+        fabric = Fabric("Ethernet", stages, spec.rate, spec.m, spec.spines, leaves, 1, 0, 0, 0.0, cables, 1)
+        return Design("test", pools, fabric)
+    pods = -(-leaves // spec.leaves_per_pod)
+    spines, spine_up = pods * spec.spines, spec.m2 * spec.cores_per_spine
+    stages = (
+        Stage("leaf", "box", leaves, down, uplinks),
+        Stage("spine", "box", spines, spec.leaves_per_pod * spec.m, spine_up),
+        Stage("core", "box", spec.spines * spec.cores_per_spine, pods * spec.m2, 0),
+    )
+    cables = (
+        boundary("leaf_spine", spec.rate, leaves * uplinks),
+        boundary("spine_core", spec.rate, spines * spine_up),
+    )
+    fabric = Fabric(
+        "Ethernet",
+        stages,
+        spec.rate,
+        spec.m,
+        spec.spines,
+        spec.leaves_per_pod,
+        pods,
+        spec.m2,
+        spec.cores_per_spine,
+        1.0,
+        cables,
+        1,
+    )
+    return Design("test", pools, fabric)
+
+
+def with_needs(design: Design, factor: float) -> Design:
+    """The same design with every need of every plan multiplied (and the stated need of the leaves)."""
+    pools = []
+    for pool in design.pools:
+        plan = replace(
+            pool.plan,
+            scale_up_need_gbps=pool.plan.scale_up_need_gbps * factor,
+            scale_out_ep_need_gbps=pool.plan.scale_out_ep_need_gbps * factor,
+            scale_out_other_need_gbps=pool.plan.scale_out_other_need_gbps * factor,
+        )
+        attachment = replace(pool.attachment, need_gbps=pool.attachment.need_gbps * factor)
+        pools.append(replace(pool, plan=plan, attachment=attachment))
+    return replace(design, pools=tuple(pools))
