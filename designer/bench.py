@@ -167,9 +167,7 @@ def _best(runs: Sequence[dict[str, Any]], file: Path) -> BenchRow:
     phases = []
     for index, phase in enumerate(runs[0]["phases"]):
         same = [run["phases"][index] for run in runs]
-        phases.append(
-            Phase(phase["name"], min(each["wall_s"] for each in same), min(each["cpu_s"] for each in same))
-        )
+        phases.append(Phase(phase["name"], min(each["wall_s"] for each in same), min(each["cpu_s"] for each in same)))
     peak = max(run["peak_memory_mb"] for run in runs)
     first = {**runs[0], "phases": tuple(phases), "peak_memory_mb": peak}
     return BenchRow(file=str(file), runs=len(runs), **first)

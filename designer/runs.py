@@ -6,13 +6,13 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from designer.answer import Answer, Phase, Question, SolveOptions
-from designer.design.account import Account
+from designer.design.account import Account, CostLine, RiskLine
 from designer.fabric import FlowReport
 from designer.fabric import flow_check as check_flow
 from designer.instance.load import load, load_text
@@ -142,9 +142,7 @@ def default_folder(question: Question, options: SolveOptions) -> Path:
     return Path("runs", f"{question.instance.name}-{digest[:8]}")
 
 
-def verify_stored(
-    run: str | Path, *, overlay: str | Path | None = None, flow_check: bool = True
-) -> Checked:
+def verify_stored(run: str | Path, *, overlay: str | Path | None = None, flow_check: bool = True) -> Checked:
     """Recount a stored result from its design alone and run the flow check again.
 
     Parameters
@@ -190,16 +188,20 @@ def _account_differences(stored: Account | None, recounted: Account) -> list[str
         if isinstance(ours, (int, float)):
             if not math.isclose(ours, theirs, rel_tol=_ACCOUNT_TOLERANCE, abs_tol=1e-6):
                 found.append(f"account.{name}: stated {theirs!r}, recounted {ours!r}")
-        elif any(
-            a.item != b.item or not _close_rows(a, b) for a, b in zip(ours, theirs, strict=False)
-        ) or len(ours) != len(theirs):
+        elif not _same_items(ours, theirs):
             found.append(f"account.{name}: the items differ from the recounted ones")
     return found
 
 
-def _close_rows(ours: object, theirs: object) -> bool:
-    pairs = [(value, vars(theirs)[name]) for name, value in vars(ours).items() if name != "item"]
-    return all(math.isclose(a, b, rel_tol=_ACCOUNT_TOLERANCE, abs_tol=1e-6) for a, b in pairs)
+def _same_items(ours: Sequence[CostLine | RiskLine], theirs: Sequence[CostLine | RiskLine]) -> bool:
+    if [line.item for line in ours] != [line.item for line in theirs]:
+        return False
+    return all(
+        math.isclose(value, vars(b)[name], rel_tol=_ACCOUNT_TOLERANCE, abs_tol=1e-6)
+        for a, b in zip(ours, theirs, strict=True)
+        for name, value in vars(a).items()
+        if name != "item"
+    )
 
 
 def _check_options(options: SolveOptions) -> None:

@@ -156,9 +156,7 @@ def test_solve_quiet_says_nothing(tmp_path: Path) -> None:
     assert names(tmp_path / "run") == RUN_FILES
 
 
-def test_default_run_folder_is_named_after_instance_and_inputs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_default_run_folder_is_named_after_instance_and_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for options in ([], [], ["--seed", 1]):
         assert invoke("solve", RACK, "--no-flow-check", "--quiet", *options).exit_code == ExitCode.SOLVED
@@ -170,7 +168,7 @@ def test_default_run_folder_is_named_after_instance_and_inputs(
 def test_solving_twice_gives_the_same_design(run: Run) -> None:
     again = invoke("solve", RACK, "--out", run.folder, "--json")
     stored = json.loads(again.stdout)
-    first = json.loads((run.result.model_dump_json()))
+    first = json.loads(run.result.model_dump_json())
     for key in ("design", "account", "key_figures", "counts", "margins", "assumptions", "not_offered"):
         assert stored[key] == first[key]
 
@@ -455,7 +453,7 @@ def test_bench_measures_every_phase_in_its_own_process(tmp_path: Path, monkeypat
     rack, wrong = json.loads(result.stdout)
     assert rack["status"] == "optimal"
     assert rack["runs"] == 2
-    assert [phase["name"] for phase in rack["phases"]][0] == "read"
+    assert rack["phases"][0]["name"] == "read"
     assert {"plans", "arcs", "build", "solve", "flow check"} <= {phase["name"] for phase in rack["phases"]}
     assert 20 < rack["peak_memory_mb"] < 2000
     assert rack["rows"] > 0

@@ -89,7 +89,9 @@ def test_no_module_is_long(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_module_has_a_name_that_says_nothing(path: Path) -> None:
-    assert not {"utils", "util", "helpers", "helper", "common", "misc"} & set(path.relative_to(ROOT).with_suffix("").parts)
+    assert not {"utils", "util", "helpers", "helper", "common", "misc"} & set(
+        path.relative_to(ROOT).with_suffix("").parts
+    )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -117,8 +119,7 @@ def test_solver_libraries_stay_in_their_rooms(path: Path) -> None:
 
 
 CHECKERS = sorted(
-    [*(ROOT / "designer" / "verify").rglob("*.py"), *(ROOT / "designer" / "fabric").rglob("*.py")]
-    + [*(ROOT / "tests" / "oracle").rglob("*.py")]
+    path for place in ("designer/verify", "designer/fabric", "tests/oracle") for path in (ROOT / place).rglob("*.py")
 )
 
 

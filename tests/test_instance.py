@@ -122,7 +122,7 @@ def test_huge_file_is_refused_unread(tmp_path: Path) -> None:
         b"\xff\xfe" + "schema_version = 1".encode("utf-16-le"),
         b"PK\x03\x04",
         b"\x00" * 100,
-        b"{\"json\": 1}",
+        b'{"json": 1}',
         b"a = 1\na = 2\n",
         b"= 3",
         b"a = " + b"9" * 5000,
@@ -204,7 +204,9 @@ def test_unknown_llm_is_answered_with_the_nearest(tmp_path: Path) -> None:
 
 
 def test_schema_version_of_another_program(tmp_path: Path) -> None:
-    assert "1" in problems_of(tmp_path, GOOD.replace("schema_version = 1", "schema_version = 2"))["schema_version"].allowed
+    assert (
+        "1" in problems_of(tmp_path, GOOD.replace("schema_version = 1", "schema_version = 2"))["schema_version"].allowed
+    )
 
 
 def test_name_that_is_no_folder_name(tmp_path: Path) -> None:
@@ -280,7 +282,10 @@ def test_names_that_collide_only_as_pools() -> None:
     ("table", "key"),
     [
         ("[choose]\naccelerators = ['b200_hgx']\n[pin]\naccelerator = 'gb200_nvl72'", "pin.accelerator"),
-        ("[choose]\nscale_up_switches = ['nvswitch3']\n[pin]\nscale_up_switch = 'nvswitch4_chip'", "pin.scale_up_switch"),
+        (
+            "[choose]\nscale_up_switches = ['nvswitch3']\n[pin]\nscale_up_switch = 'nvswitch4_chip'",
+            "pin.scale_up_switch",
+        ),
         ("[choose]\nscale_out_switches = ['qm9700']\n[pin]\nleaf_switch = 'q3400'", "pin.leaf_switch"),
         ("[choose]\nscale_out_switches = ['qm9700']\n[pin]\nspine_switch = 'q3400'", "pin.spine_switch"),
         ("[choose]\nscale_out_switches = ['qm9700']\n[pin]\ncore_switch = 'q3400'", "pin.core_switch"),
@@ -305,7 +310,9 @@ def test_limits_and_pins_that_exclude_each_other(tmp_path: Path, table: str, key
 
 def test_a_larger_domain_may_be_asked_for_as_a_what_if(tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
-    file.write_text(GOOD + "[choose]\nbeyond_announced = ['h100_sxm']\n[pin]\naccelerator = 'h100_sxm'\ndomain_size = 16\n")
+    file.write_text(
+        GOOD + "[choose]\nbeyond_announced = ['h100_sxm']\n[pin]\naccelerator = 'h100_sxm'\ndomain_size = 16\n"
+    )
     assert load(file).instance.pin.domain_size == 16
 
 
@@ -314,7 +321,9 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     overlay.write_text("[[accelerators]]\nid = 'h100_sxm'\nprice_usd = -1\n")
     file = tmp_path / "a.toml"
     file.write_text(
-        HEAD + WORK.replace("tpot_ms = 50", "tpot_ms = 'x'\nspeed = 1") + WORK.replace("deepseek_v3", "gpt9")
+        HEAD
+        + WORK.replace("tpot_ms = 50", "tpot_ms = 'x'\nspeed = 1")
+        + WORK.replace("deepseek_v3", "gpt9")
         + "[choose]\naccelerators = []\n[pin]\naccelerator = 'h10'\n[site]\npue = nan\n"
     )
     with pytest.raises(InputError) as caught:
@@ -384,8 +393,28 @@ KEYS = st.sampled_from(
     ]
 )
 VALUES = st.sampled_from(
-    ["1", "0", "-1", "1e400", "nan", "-inf", '""', '"decode"', '"mid"', "[]", "[1, 'a']", "{}", "[[[]]]", "{a = {b = 1}}"]
-    + ["true", "1979-05-27T07:32:00Z", "07:32:00", "'\\'", '"\\u0000"', "9223372036854775808"]
+    [
+        "1",
+        "0",
+        "-1",
+        "1e400",
+        "nan",
+        "-inf",
+        "''",
+        "'decode'",
+        "'mid'",
+        "[]",
+        "[1, 'a']",
+        "{}",
+        "[[[]]]",
+        "{a = {b = 1}}",
+        "true",
+        "1979-05-27T07:32:00Z",
+        "07:32:00",
+        "'\\'",
+        '"\\u0000"',
+        "9223372036854775808",
+    ]
 )
 LINES = st.one_of(
     st.tuples(KEYS, VALUES).map(lambda pair: f"{pair[0]} = {pair[1]}"),

@@ -265,9 +265,24 @@ def test_the_screen_says_what_to_buy_and_how_sure_it_is(result: Result, case: tu
         assert pool.nic_leaf.lower_link in text
     for stage in design.fabric.stages:
         assert f"{stage.count:,} {stage.name} {stage.switch}" in text
-    for words in ("proven: none below", "gap 0.01", "per million", "hard repairs", "job hits", "hours lost", "cleanings"):
+    for words in (
+        "proven: none below",
+        "gap 0.01",
+        "per million",
+        "hard repairs",
+        "job hits",
+        "hours lost",
+        "cleanings",
+    ):
         assert words in text
-    for label in ("WHAT-IFS", "ASSUMED 40 figures", "NOT OFFERED 20 parts", "RECOUNT agrees", "FLOW CHECK", "STORED runs/a"):
+    for label in (
+        "WHAT-IFS",
+        "ASSUMED 40 figures",
+        "NOT OFFERED 20 parts",
+        "RECOUNT agrees",
+        "FLOW CHECK",
+        "STORED runs/a",
+    ):
         assert label in text
     assert text.count("TTFT") == text.count("(unvalidated estimate)")
 
@@ -294,7 +309,9 @@ def test_the_screen_shows_a_failed_check(result: Result, case: tuple[Design, Any
     broken = replace(fabric, boundaries=tuple(replace(row, links=row.links + 1) for row in fabric.boundaries))
     flow = flow_check(replace(design, fabric=broken))
     assert not flow.ok
-    text = screen(result.model_copy(update={"flow": flow, "recount": Recount(ok=False, findings=("cables: 3, not 4",))}))
+    text = screen(
+        result.model_copy(update={"flow": flow, "recount": Recount(ok=False, findings=("cables: 3, not 4",))})
+    )
     assert "FLOW CHECK   FAILS" in text
     assert "CONTRADICTS the design: cables: 3, not 4" in text
 

@@ -25,10 +25,18 @@ from verify_designs import (
 )
 
 from designer.catalogue import Catalogue, load_catalogue
+from designer.catalogue.prices import bare_accelerator_usd, bare_overhead_w
+from designer.demand import DomainOffer, enumerate_plans
 from designer.design.account import Item
 from designer.design.types import Attachment, Design
+from designer.instance.pools import pools_of
 from designer.instance.schema import Choose, Instance, Lengths, Money, Pins, Risk, Site
 from designer.verify import Verification, verify
+from designer.verify.bare import bare_usd, bare_watts
+from designer.verify.demand import asked_of
+from designer.verify.findings import Findings, UncountableError
+from designer.verify.gauge import Gauge
+from designer.verify.plan_tokens import check_tokens
 
 F = Fraction
 ROUND = round_catalogue()
@@ -358,7 +366,13 @@ RACK: list[tuple[str, str, object]] = [
     ("radix", "pools.0.scale_up.planes", 17),
     ("shares", "pools.0.scale_up.shares", (1,) * 17),
     ("shares", "pools.0.scale_up.shares", (2, 0, *(1,) * 16)),
-    ("scale_up_share", "pools.0.scale_up.ports_per_accelerator", 17),
+    ("planes", "pools.0.scale_up.ports_per_accelerator", 17),
+    ("ports", "pools.0.scale_up.ports_per_accelerator", 19),
+    ("no_amount", "pools.0.plan.tpot_s", float("inf")),
+    ("no_amount", "pools.0.scale_up.boundary.length_m", float("nan")),
+    ("no_amount", "fabric.boundaries.0.cables", -168),
+    ("no_amount", "pools.0.plan.batch", 10**400),
+    ("no_amount", "pools.0.plan.scale_out_other_need_gbps", -1.0),
     ("port_rate", "pools.0.scale_up.port_gbps", 200),
     ("usable_bandwidth", "pools.0.scale_up.usable_gbps", 7600.0),
     ("scale_up_need", "pools.0.plan.scale_up_need_gbps", 7201.0),
@@ -720,3 +734,219 @@ def test_an_uncountable_design_has_no_objective() -> None:
 def test_measured_plans_are_taken_on_trust_and_said_so() -> None:
     (note,) = verify(rack_design(), ROUND, rack_instance()).notes
     assert "chat" in note
+
+
+# --- Everything a design states -------------------------------------------------------------------------------------
+
+# What a measured plan states about itself is the user's word, as long as no limit is broken.
+TRUSTED = {
+    *("ep", "batch", "all_to_all", "two_batch_overlap", "step_s", "tpot_s", "ttft_estimate_s", "memory_bytes"),
+    *("scale_up_gbps", "scale_up_need_gbps", "scale_out_ep_need_gbps", "tokens_per_s_per_accelerator"),
+}
+
+
+def leaves_of(thing: Any, path: str = "") -> list[tuple[str, Any]]:
+    """Every single value of a design, with its path."""
+    if dataclasses.is_dataclass(thing):
+        parts = [(part.name, getattr(thing, part.name)) for part in dataclasses.fields(thing)]
+    elif isinstance(thing, tuple):
+        parts = [(str(place), part) for place, part in enumerate(thing)]
+    else:
+        return [(path, thing)]
+    return [leaf for name, part in parts for leaf in leaves_of(part, f"{path}.{name}" if path else name)]
+
+
+def touched(value: Any) -> list[Any]:
+    """Other values of the same kind."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, value - 1, 10**9]
+    if isinstance(value, float):
+        return [value * 1.001 + 1e-3]
+    return [f"{value}x"] if isinstance(value, str) else [1.0]
+
+
+@pytest.mark.parametrize("build", [(rack_design, rack_instance), (pod_design, pod_instance)], ids=["rack", "pod"])
+def test_no_value_can_be_touched_unnoticed(build: Any) -> None:
+    design, instance = build[0](), build[1]()
+    seen = 0
+    for path, value in leaves_of(design):
+        name = path.rsplit(".", 1)[-1]
+        if name in TRUSTED or (name == "spine_taper" and build[0] is rack_design):
+            continue
+        for other in touched(value):
+            changed = verify(put(design, path, other), ROUND, instance)
+            assert not changed.ok, f"{path}: {value} -> {other}"
+            seen += 1
+    assert seen > 200
+
+
+# --- Serving plans --------------------------------------------------------------------------------------------------
+
+
+def model_case(phase: str) -> tuple[Design, Instance]:
+    """The worked examples of docs/token_model.md, section 8, as the plan of a pool; the rest of the design is wrong."""
+    common: dict[str, Any] = {
+        "pool": "chat",
+        "accelerator": "h200_sxm",
+        "domain_size": 8,
+        "scale_up_gbps": 3600.0,
+        "ep": 32,
+        "two_batch_overlap": True,
+        "all_to_all": "hierarchical",
+        "accelerators_per_replica": 32,
+        "replicas_per_domain": 1,
+        "domains_per_replica": 4,
+        "scale_out_ep_need_gbps": 400.0,
+        "scale_out_other_need_gbps": 6.25,
+        "measured": False,
+    }
+    work: dict[str, Any] = {"prompt_tokens": 4096, "output_tokens": 1024, "precision": "fp8"}
+    if phase == "decode":
+        serving = plan(
+            **common,
+            tp=2,
+            dp=16,
+            batch=64,
+            step_s=0.0417974769,
+            tpot_s=0.0245867511,
+            tokens_per_s_per_accelerator=1301.51397,
+            memory_bytes=50_125_537_280.0,
+            scale_up_need_gbps=1648.82666,
+        )
+        work |= {"serve": "decode", "draft_tokens": 1, "accepted_tokens": 0.7}
+    else:
+        serving = plan(
+            **common,
+            phase="prefill",
+            tp=1,
+            dp=32,
+            batch=16_384,
+            step_s=2.55448249,
+            tpot_s=None,
+            ttft_estimate_s=3.87672373,
+            tokens_per_s_per_accelerator=6413.82357,
+            memory_bytes=40_515_076_096.0,
+            scale_up_need_gbps=1372.18504,
+        )
+        work |= {"serve": "prefill", "prefix_hit_share": 0.25}
+    design = put(rack_design(), "pools.0.plan", serving)
+    design = put(put(design, "pools.0.phase", phase), "pools.0.accelerator", "h200_sxm")
+    return design, rack_instance(workloads=(workload(**work),))
+
+
+def token_rules(design: Design, instance: Instance) -> set[str]:
+    found = Findings()
+    pool = design.pools[0]
+    check_tokens(found, pool, asked_of(instance)[pool.name], load_catalogue(), instance)
+    return {finding.rule for finding in found.rows}
+
+
+@pytest.mark.parametrize("phase", ["decode", "prefill"])
+def test_the_worked_examples_of_the_token_model(phase: str) -> None:
+    assert token_rules(*model_case(phase)) == set()
+
+
+PLANS: list[tuple[str, str, str, object]] = [
+    ("plan_step", "decode", "step_s", 0.04180),
+    ("plan_tokens", "decode", "tokens_per_s_per_accelerator", 1301.6),
+    ("plan_tokens", "prefill", "tokens_per_s_per_accelerator", 6420.0),
+    ("plan_tpot_time", "decode", "tpot_s", 0.02458),
+    ("plan_tpot_time", "prefill", "tpot_s", 0.01),
+    ("plan_ttft_time", "prefill", "ttft_estimate_s", 2.5995),
+    ("plan_ttft_time", "prefill", "ttft_estimate_s", None),
+    ("plan_memory", "decode", "memory_bytes", 50_125_637_280.0),
+    ("plan_memory_limit", "decode", "batch", 640),
+    ("plan_scale_up_need", "decode", "scale_up_need_gbps", 1600.0),
+    ("plan_ep_need", "decode", "scale_out_ep_need_gbps", 399.0),
+    ("plan_other_need", "decode", "scale_out_other_need_gbps", 0.0),
+    ("plan_other_need", "prefill", "scale_out_other_need_gbps", 12.5),
+    ("plan_finite", "decode", "nic_gbps", 0.0),
+    ("plan_finite", "decode", "scale_up_gbps", 0.0),
+    ("plan_layout", "decode", "tp", 3),
+    ("plan_layout", "decode", "tp", 16),
+    ("plan_layout", "decode", "ep", 16),
+    ("plan_layout", "decode", "pp", 2),
+    ("plan_layout", "decode", "batch", 1),
+    ("plan_layout", "decode", "accelerators_per_replica", 33),
+    ("plan_layout", "prefill", "batch", 16_385),
+]
+
+
+@pytest.mark.parametrize(("rule", "phase", "name", "value"), PLANS, ids=[f"{r[0]}-{r[1]}-{r[2]}-{r[3]}" for r in PLANS])
+def test_one_wrong_number_in_a_plan(rule: str, phase: str, name: str, value: object) -> None:
+    design, instance = model_case(phase)
+    assert rule in token_rules(put(design, f"pools.0.plan.{name}", value), instance)
+
+
+def test_formats_and_figures_the_chip_lacks() -> None:
+    design, instance = model_case("decode")
+    fp4 = put(instance, "workloads.0.precision", "fp4")
+    assert "plan_precision" in token_rules(design, fp4)
+    # A100-class chips and TPU v4 have no fp8 figure.
+    assert "plan_precision" in token_rules(put(design, "pools.0.accelerator", "tpu_v4"), instance)
+    # 1,301 tokens/s x 4,096 x 140,544 B of cache for one token of output each: 7.5e11 B/s through 4e10.
+    short = put(instance, "workloads.0.output_tokens", 1)
+    assert "plan_mean_traffic" in token_rules(design, short)
+    unknown = put(instance, "workloads.0.llm", "none")
+    assert token_rules(design, unknown) == {"unknown_part"}
+
+
+def test_plans_that_claim_to_be_measured_are_not_if_nobody_measured() -> None:
+    modelled = put(rack_design(), "pools.0.plan.measured", False)
+    result = verify(modelled, ROUND, rack_instance())
+    assert {"plan_step", "plan_tokens"} <= rules(result)
+    assert result.notes == ()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(sorted(load_catalogue().llms)),
+    st.sampled_from(["decode", "prefill", "disaggregated", "together"]),
+    st.sampled_from(["gb200_nvl72", "h200_sxm", "b200_hgx", "ascend_910c", "gaudi3"]),
+    st.sampled_from([(131, 1, 0.0), (1000, 500, 0.58), (30_000, 1024, 0.3)]),
+    st.sampled_from([("low", "base"), ("mid", "high"), ("high", "low")]),
+    st.booleans(),
+)
+def test_both_token_models_give_the_same_plans(
+    llm: str, serve: str, accelerator: str, lengths: tuple[int, int, float], levels: tuple[str, str], drafts: bool
+) -> None:
+    prompt, output, hit = lengths
+    work = workload(
+        llm=llm,
+        serve=serve,
+        prompt_tokens=prompt,
+        output_tokens=output,
+        prefix_hit_share=hit,
+        kv_bytes=2 if drafts else 1,
+        draft_tokens=int(drafts),
+        accepted_tokens=0.6 if drafts else 0.0,
+    )
+    instance = rack_instance(workloads=(work,), level=levels[0], efficiency=levels[1])
+    catalogue = load_catalogue()
+    option = catalogue.accelerators[accelerator].nic_options[0]
+    rate = option.count * catalogue.nics[option.nic].rate_gbps
+    offers = [DomainOffer(accelerator, size, 3200.0, option.nic, option.count, rate) for size in (8, 72)]
+    for pool in pools_of(instance):
+        for serving in enumerate_plans(pool, catalogue, instance, offers, prune=False).plans[::7]:
+            found = Findings()
+            shown = replace(rack_design().pools[0], name=pool.name, accelerator=accelerator, plan=serving)
+            check_tokens(found, shown, asked_of(instance)[pool.name], catalogue, instance)
+            assert not found.rows, "\n".join(map(str, found.rows))
+
+
+# --- Against the price book ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", ["low", "mid", "high"])
+def test_bare_figures_agree_with_the_catalogue_s_own(level: Any) -> None:
+    catalogue = load_catalogue()
+    for row in catalogue.accelerators.values():
+        for mine, theirs in ((bare_usd, bare_accelerator_usd), (bare_watts, bare_overhead_w)):
+            gauge = Gauge(Findings(), level)
+            try:
+                value: Fraction | None = mine(gauge, catalogue, row)
+            except UncountableError:
+                value = None
+            assert (None if gauge.missing else value) == theirs(catalogue, row, level), row.id

@@ -44,14 +44,20 @@ class Option:
         return ceil_div(self.domains, self.domain.domains_per_rack)
 
 
-def make_option(plan: ServingPlan, domain: DomainDesign, replicas: int, domains: int, economy: Economy) -> Option:
-    """Price one plan on one domain design."""
-    replica = np.array([float(plan.accelerators_per_replica)])
-    hour = np.array([domain.accelerator.hour_usd])
-    terms = evaluate(domain.load.times(domains), replica, hour, economy.restart_h)[0]
-    option = Option(plan, domain, replicas, domains, terms)
-    terms[RACKS] = option.racks
-    return option
+def make_options(
+    plans: Sequence[ServingPlan], sizes: Sequence[tuple[int, int]], domain: DomainDesign, economy: Economy
+) -> list[Option]:
+    """Price plans, with their (replicas, domains), on one domain design."""
+    replica = np.array([float(plan.accelerators_per_replica) for plan in plans])
+    hour = np.full(replica.size, domain.accelerator.hour_usd)
+    terms = evaluate(domain.load, replica, hour, economy.restart_h)
+    terms *= np.array([float(domains) for _, domains in sizes])[:, None]
+    out = []
+    for plan, (replicas, domains), row in zip(plans, sizes, terms, strict=True):
+        option = Option(plan, domain, replicas, domains, row)
+        row[RACKS] = option.racks
+        out.append(option)
+    return out
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from designer.candidates.parts import AcceleratorPart, Economy, LinkPart, NicPar
 from designer.catalogue import Catalogue
 from designer.catalogue.prices import bare_accelerator_usd, bare_overhead_w
 from designer.instance.pools import pools_of
-from designer.instance.schema import Instance
+from designer.instance.schema import Instance, Level
 
 
 class UnknownFigureError(Exception):
@@ -39,7 +39,7 @@ class Offer:
     not_offered: tuple[NotOffered, ...]
 
 
-def known(figure: Any, level: str, what: str) -> float:
+def known(figure: Any, level: Level, what: str) -> float:
     """Return a figure at a level, or raise `UnknownFigureError` naming it."""
     value = figure.at(level) if figure is not None else None
     if value is None:
@@ -53,7 +53,7 @@ class _Market:
     instance: Instance
 
     @property
-    def level(self) -> str:
+    def level(self) -> Level:
         return self.instance.level
 
     def for_sale(
@@ -122,6 +122,8 @@ class _Market:
             link_row = self.catalogue.links[row.cpo_link]
             link = self.link(link_row)
             parts = link_row.cpo_parts
+            if parts is None:
+                raise UnknownFigureError(f"{link_row.id} has no cpo_parts; give them in an overlay")
             swaps = get("oe_box_swap_per_year")
             lasers = round(get("els_modules"))
             laser_rate = known(parts.els_fit_per_module, level, "els_fit_per_module") * 8.76e-6

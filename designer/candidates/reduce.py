@@ -57,8 +57,7 @@ def _beaten(front: Floats, rows: Floats) -> Mask:
     for start in range(0, front.shape[0], 512):
         part = front[start : start + 512]
         left = ~out
-        below: Mask = (part[None, :, :] <= rows[left][:, None, :]).all(axis=2)
-        out[left] = below.any(axis=1)
+        out[left] = np.any(np.all(part[None, :, :] <= rows[left][:, None, :], axis=2), axis=1)
         if out.all():
             break
     return out

@@ -85,9 +85,9 @@ class Bounded:
     shape: Shape
 
 
-def uplink_needs(choices: Sequence[Choices], rate_gbps: int, max_taper: float) -> list[int]:
-    """Distinct least numbers of uplinks that some choice needs, among those its leaf has ports for."""
-    needs: set[int] = set()
+def uplink_needs(choices: Sequence[Choices], rate_gbps: int, max_taper: float) -> tuple[Ints, Floats]:
+    """Distinct pairs (least uplinks, Gb/s leaving a full leaf) of the choices whose leaf has ports for them."""
+    needs: list[Floats] = []
     for block in choices:
         radix = block.leaf.radix
         down_radix = np.array([radix[r] for r in block.rate.tolist()])
@@ -95,10 +95,12 @@ def uplink_needs(choices: Sequence[Choices], rate_gbps: int, max_taper: float) -
             np.ceil(block.load_gbps / rate_gbps - EPS),
             np.ceil(block.down * block.rate / (max_taper * rate_gbps) - EPS),
         )
-        least = np.maximum(least, 1).astype(np.int64)
+        least = np.maximum(least, 1)
         room = (radix[rate_gbps] * (down_radix - block.down)) // down_radix
-        needs |= set(least[(least <= room) & (block.rate <= rate_gbps)].tolist())
-    return sorted(needs)
+        fits = (least <= room) & (block.rate <= rate_gbps)
+        needs.append(np.stack([least[fits], block.load_gbps[fits]], axis=1))
+    pairs = np.unique(np.concatenate(needs), axis=0)
+    return pairs[:, 0].astype(np.int64), pairs[:, 1]
 
 
 def shapes(
@@ -128,11 +130,15 @@ def shapes(
             continue
         for rate in sorted(set(leaf.radix) & set(spine.radix)):
             link = ceiling.link_usd(leaf, spine, rate, "leaf_spine")
-            needs = uplink_needs(choices, rate, choose.max_taper) if link is not None else []
-            if not needs or link is None:
+            if link is None:
+                continue
+            needs, loads = uplink_needs(choices, rate, choose.max_taper)
+            if needs.size == 0:
                 continue
             if stages == 2:
-                yield from _two_stages(leaf, spine, rate, needs, leaves, link, choose.min_spines, ceiling, floor)
+                yield from _two_stages(
+                    leaf, spine, rate, np.unique(needs), leaves, link, choose.min_spines, ceiling, floor
+                )
                 continue
             for core in cores:
                 if core.family != leaf.family or rate not in core.radix:
@@ -140,24 +146,24 @@ def shapes(
                 upper = ceiling.link_usd(spine, core, rate, "spine_core")
                 if upper is not None:
                     search = _ThreeStages(leaf, spine, core, rate, leaves, choose, (link, upper), ceiling, floor)
-                    yield from search.run(choices, needs)
+                    yield from search.run(needs, loads)
 
 
 def _two_stages(
     leaf: SwitchPart,
     spine: SwitchPart,
     rate: int,
-    needs: list[int],
+    needs: Ints,
     leaves: int,
     link: tuple[float, float],
     min_spines: int,
     ceiling: Ceiling,
     floor: Envelope,
 ) -> Iterator[Bounded]:
-    most = min(spine.radix[rate] // leaves, max(needs))
+    most = min(spine.radix[rate] // leaves, int(needs.max()))
     if most < 1:
         return
-    m, need = np.meshgrid(np.arange(1, most + 1), np.array(needs, np.int64), indexing="ij")
+    m, need = np.meshgrid(np.arange(1, most + 1), needs, indexing="ij")
     spines = np.maximum(-(need // -m), min_spines)
     pairs = np.unique(np.stack([m.ravel(), spines.ravel()], axis=1), axis=0)
     up = pairs[:, 0] * pairs[:, 1]
@@ -179,9 +185,8 @@ class _ThreeStages:
     ceiling: Ceiling
     floor: Envelope
 
-    def run(self, choices: Sequence[Choices], needs: list[int]) -> Iterator[Bounded]:
+    def run(self, needs: Ints, loads: Floats) -> Iterator[Bounded]:
         radix = self.spine.radix[self.rate]
-        loads = np.unique(np.concatenate([block.load_gbps for block in choices]))
         spine_usd, core_usd = self.ceiling.box_usd(self.spine), self.ceiling.box_usd(self.core)
         if self.choose.min_spines * (spine_usd + core_usd) > self.ceiling.best_usd:
             return
@@ -190,7 +195,7 @@ class _ThreeStages:
             most = math.ceil(radix / (1 + taper) - EPS)
             for m2 in range(1, min(most, self.core.radix[self.rate]) + 1):
                 groups = most // m2
-                rows = self._rows(m2, groups, radix, np.array(needs, np.int64), loads, (spine_usd, core_usd))
+                rows = self._rows(m2, groups, radix, needs, loads, (spine_usd, core_usd))
                 for (links, count, pod), usd in zip(rows[0].tolist(), rows[1].tolist(), strict=True):
                     key = (links, count, m2, groups, pod)
                     if key not in seen:
@@ -205,7 +210,7 @@ class _ThreeStages:
     ) -> tuple[Ints, Floats]:
         """Return (links per pair, spines, leaves per pod) rows and their least objectives, for one way up."""
         up = m2 * groups
-        m = np.arange(1, radix - up + 1)
+        m: Ints = np.arange(1, radix - up + 1, dtype=np.int64)
         pod = (radix - up) // np.maximum(m, 1)
         pods = -(self.leaves // -np.maximum(pod, 1))
         ok = (pods * m2 <= self.core.radix[self.rate]) & (self.choose.max_taper * up * (1 + EPS) >= pod * m)
@@ -214,14 +219,16 @@ class _ThreeStages:
         once = leaf_once + core_once
         # The fewest spines already cost too much: no need to look at more.
         fewest, sized = self.choose.min_spines, np.maximum(pod, 1)
-        least = self.floor.with_pods(fewest * m * leaf_link, np.full(m.size, fewest * member_usd), sized)
+        least = self.floor.with_pods(np.asarray(fewest * m * leaf_link, float), np.full(m.size, fewest * member_usd), sized)
         ok &= least + fewest * boxes_usd[1] * groups + once <= self.ceiling.best_usd
         m, pod = m[ok], pod[ok]
         if m.size == 0:
             return np.empty((0, 3), np.int64), np.empty(0)
-        by_need = -(needs[None, :] // -m[:, None])
-        by_load = np.ceil(pod[:, None] * loads[None, :] / (up * self.rate) - EPS).astype(np.int64)
-        count = np.concatenate([by_need, by_load], axis=1)
+        # For every choice: the spines its uplinks and its traffic out of the pod need.
+        count = np.maximum(
+            -(needs[None, :] // -m[:, None]),
+            np.ceil(pod[:, None] * loads[None, :] / (up * self.rate) - EPS).astype(np.int64),
+        )
         count = np.maximum(count, self.choose.min_spines)
         m_all = np.broadcast_to(m[:, None], count.shape)
         pod_all = np.broadcast_to(pod[:, None], count.shape)

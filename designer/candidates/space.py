@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from designer.candidates.cables import LinkPair
 from designer.candidates.choices import Choices, Option, attach
+from designer.candidates.dominance import reduce_choices, reduce_options
 from designer.candidates.offer import Offer
-from designer.candidates.parts import SwitchPart
-from designer.candidates.reduce import pareto, pareto_within
-from designer.candidates.shapes import Bounded, Ceiling, envelope, shapes
-from designer.candidates.templates import (
-    Shape,
-    Template,
-    box_vector,
-    build_template,
-    carries,
-    link_floor,
-    pairs_between,
-)
-from designer.candidates.terms import FAILURES, HITS, HOURS, NET_WATTS, RACKS, WATTS, Floats
+from designer.candidates.search import Search
+from designer.candidates.templates import Shape, Template, carries
+from designer.candidates.terms import NET_WATTS, RACKS, WATTS, Floats
 from designer.candidates.weights import Weights
 from designer.instance.schema import Choose
 
@@ -56,132 +45,6 @@ class Space:
     def options(self) -> int:
         """Choices left, over all pools and templates."""
         return sum(slot.choices.down.size for row in self.slots for slot in row)
-
-
-def reduce_options(options: Sequence[Option], weights: Weights) -> list[Option]:
-    """Drop options that another beats in money, limits, domains, needs and rack density.
-
-    Exact: leaves, links and lengths of a pool are non-decreasing in its domains, needs and racks for given
-    accelerator, domain size and NIC, and events cost no less with a larger replica.
-    """
-    if not options:
-        return []
-    terms = np.stack([o.terms for o in options])
-    own = np.array(
-        [
-            (
-                o.domains,
-                o.plan.accelerators_per_replica,
-                o.plan.scale_out_ep_need_gbps,
-                o.plan.scale_out_other_need_gbps,
-                -o.domain.hosts_per_rack,
-            )
-            for o in options
-        ],
-        float,
-    )
-    keys = np.concatenate([weights.objective(terms)[:, None], terms[:, weights.watched], own], axis=1)
-    groups: list[tuple[object, ...]] = [
-        (
-            o.domain.accelerator.id,
-            o.domain.size,
-            o.domain.nic.id,
-            o.domain.nics,
-            o.plan.domains_per_replica,
-            # A job hit needs a whole replica in the blast: fewer, larger replicas see fewer hits.
-            o.plan.accelerators_per_replica,
-        )
-        for o in options
-    ]
-    keep = pareto_within(groups, keys)
-    return [option for option, stays in zip(options, keep.tolist(), strict=True) if stays]
-
-
-def reduce_choices(choices: Choices, weights: Weights) -> Choices:
-    """Drop choices on the same leaf type that another beats in everything a fabric can see."""
-    radix = np.array([choices.leaf.radix[r] for r in choices.rate.tolist()], float)
-    columns = [weights.objective(choices.terms), *(choices.terms[:, c] for c in weights.watched), choices.down / radix]
-    if not choices.one_stage:
-        columns += [
-            choices.leaves,
-            choices.load_gbps,
-            choices.down * choices.rate,
-            choices.accelerators,
-            choices.leaves * choices.hit_usd,
-            choices.accelerators * choices.hour_usd,
-        ]
-    return choices.take(pareto(np.stack([np.asarray(c, float) for c in columns], axis=1)))
-
-
-@dataclass(frozen=True)
-class _Search:
-    offer: Offer
-    choose: Choose
-    weights: Weights
-    prune: bool
-
-    def shapes(
-        self,
-        row: Sequence[Choices],
-        stages: int,
-        best: float,
-        spines: Sequence[SwitchPart],
-        cores: Sequence[SwitchPart],
-    ) -> Iterator[Bounded]:
-        """Shapes for the choices of all pools on one leaf type whose lower bound is not above ``best``."""
-        weights = self.weights.usd
-        hit = min(float(c.hit_usd.min()) for c in row) * weights[FAILURES] + weights[HITS]
-        hour = sum(float((c.accelerators * (c.hour_usd * weights[FAILURES] + weights[HOURS])).min()) for c in row)
-        ceiling = Ceiling(best, self.box_usd, partial(self.link_usd, (float(hit), hour)))
-        floor = envelope(row, self.weights.objective)
-        return shapes(row, spines, cores, stages, self.choose, ceiling, floor)
-
-    def link_usd(
-        self, hits: tuple[float, float], lower: SwitchPart, upper: SwitchPart, rate: int, name: str
-    ) -> tuple[float, float] | None:
-        """Least objective per link between two switches and once per fabric (None: no cable fits).
-
-        ``hits`` are the least money of a job hit and of an hour lost on every accelerator of the pools.
-        """
-        floors = [
-            link_floor(pair, rate, upper, self.offer.economy, self.weights.usd, hits, self._length(name))
-            for pair in self.pairs(lower, upper, rate, name)
-        ]
-        if not floors:
-            return None
-        return min(x for x, _ in floors), min(x for _, x in floors)
-
-    def pairs(self, lower: SwitchPart, upper: SwitchPart, rate: int, name: str) -> list[LinkPair]:
-        return pairs_between(lower, upper, self.offer.links, rate, self._length(name))
-
-    def _length(self, name: str) -> float:
-        economy = self.offer.economy
-        return economy.forced_m.get(name, economy.lengths_m["hall" if name == "leaf_spine" else "building"])
-
-    def box_usd(self, switch: SwitchPart) -> float:
-        """Objective of one box above the leaf, its hits and hours apart."""
-        return float(self.weights.usd @ box_vector(switch, self.offer.economy))
-
-    def templates_of(self, shape: Shape) -> list[Template]:
-        economy = self.offer.economy
-        if shape.spine is None:
-            return [build_template(shape, None, None, economy)]
-        lower = self.pairs(shape.leaf, shape.spine, shape.rate_gbps, "leaf_spine")
-        if shape.core is None:
-            built = [build_template(shape, pair, None, economy) for pair in lower]
-        else:
-            upper = self.pairs(shape.spine, shape.core, shape.rate_gbps, "spine_core")
-            built = [build_template(shape, low, up, economy) for low in lower for up in upper]
-        return self._reduce(built) if self.prune and len(built) > 1 else built
-
-    def _reduce(self, templates: list[Template]) -> list[Template]:
-        keys = []
-        for t in templates:
-            vectors = np.stack([t.fixed, t.per_leaf, t.per_pod, t.per_cage])
-            watched = vectors[:, self.weights.watched].ravel()
-            keys.append([*self.weights.objective(vectors), *watched, t.leaf_hits, t.accelerator_hours, t.cage_ratio])
-        keep = pareto(np.array(keys))
-        return [t for t, stays in zip(templates, keep.tolist(), strict=True) if stays]
 
 
 def total(space_weights: Weights, template: Template, slots: Sequence[Slot], rows: Sequence[int]) -> Floats:
@@ -222,7 +85,7 @@ def build_space(
     prune
         False keeps every choice and every template (tests compare the two).
     """
-    search = _Search(offer, choose, weights, prune)
+    search = Search(offer, choose, weights, prune)
     best, kept = math.inf, [list(pool) for pool in options]
     if prune:
         kept = [reduce_options(pool, weights) for pool in kept]
@@ -261,7 +124,7 @@ def build_space(
     )
 
 
-def _blocks(search: _Search, options: Sequence[Sequence[Option]]) -> list[tuple[int, list[Choices]]]:
+def _blocks(search: Search, options: Sequence[Sequence[Option]]) -> list[tuple[int, list[Choices]]]:
     """``(stages, choices per pool)`` for every leaf type that every pool can use."""
     offer, out = search.offer, []
     for leaf in offer.leaves:
@@ -281,7 +144,7 @@ def _blocks(search: _Search, options: Sequence[Sequence[Option]]) -> list[tuple[
 
 
 def _queue(
-    search: _Search, blocks: Sequence[tuple[int, list[Choices]]], best: float
+    search: Search, blocks: Sequence[tuple[int, list[Choices]]], best: float
 ) -> list[tuple[float, list[Choices], Shape]]:
     """All shapes of all leaf types, cheapest lower bound first, with the choices that may go with them."""
     weights, queue = search.weights, []
@@ -372,7 +235,7 @@ def _affordable(options: Sequence[Sequence[Option]], weights: Weights, best: flo
     ]
 
 
-def _first_answer(search: _Search, blocks: Sequence[tuple[int, list[Choices]]]) -> float:
+def _first_answer(search: Search, blocks: Sequence[tuple[int, list[Choices]]]) -> float:
     """Objective of a good complete selection (infinite when the quick search finds none within the limits)."""
     weights, best = search.weights, math.inf
     tilts = _tilts(weights)
@@ -398,7 +261,7 @@ def _first_answer(search: _Search, blocks: Sequence[tuple[int, list[Choices]]]) 
     return best
 
 
-def _value(search: _Search, template: Template, slots: Sequence[Slot], rows: Sequence[int]) -> float:
+def _value(search: Search, template: Template, slots: Sequence[Slot], rows: Sequence[int]) -> float:
     leaves = sum(int(slot.choices.leaves[row]) for slot, row in zip(slots, rows, strict=True))
     if template.shape.stages > 1 and leaves > template.shape.max_leaves:
         return math.inf

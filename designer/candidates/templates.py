@@ -242,6 +242,17 @@ def box_vector(switch: SwitchPart, economy: Economy) -> Floats:
     return _vector(_box(switch, economy))
 
 
+def pair_vectors(pair: LinkPair, rate: int, length_m: float, economy: Economy) -> tuple[Floats, float, float]:
+    """Term vectors (3, len(TERMS)) of one lower end, one upper end and one link's fibre; hits and hours per link."""
+    if not pair.module:
+        row = pair.lower
+        vectors = [_vector(end_load(row, 1.0, economy)), np.zeros(len(TERMS)), np.zeros(len(TERMS))]
+        return np.stack(vectors), 2 * row.afr_end + row.transient, _link_hours(pair, economy)
+    loads = [_ends(pair, pair.lower, 1.0, economy), _ends(pair, pair.upper, 1.0, economy)]
+    loads.append(Load(install_usd(pair, rate, length_m, economy)))
+    return np.stack([_vector(load) for load in loads]), _link_hits(pair, rate, 1, economy), _link_hours(pair, economy)
+
+
 def link_floor(
     pair: LinkPair,
     rate: int,

@@ -68,6 +68,7 @@ def wiring_of(graph: nx.Graph[str], reference: Wiring) -> tuple[Wiring, list[Vio
             found.append(Violation("miswired", f"{first} - {second}", "these boxes are never joined"))
         else:
             rows.append((lower, upper, links, rate, boundary))
+    rows.sort(key=lambda row: (row[4], row[0], row[1]))
     columns = np.array(rows, np.int64).reshape(len(rows), 5).T
     lower_, upper_, links_, rate_, boundary_ = (np.ascontiguousarray(column) for column in columns)
     boxes = (reference.kind, reference.pool, reference.group, reference.index)

@@ -8,6 +8,7 @@ flow from one source to many sinks splits into one flow per sink.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -78,18 +79,21 @@ def concurrent_flow_lp(graph: nx.Graph[str], demands: Mapping[tuple[str, str], f
         [sparse.kron(sparse.eye_array(len(sources)), incidence), sparse.coo_array(-supply.reshape(-1, 1))]
     )
     load = sparse.hstack([sparse.kron(np.ones((1, len(sources))), sparse.eye_array(arcs)), sparse.coo_array((arcs, 1))])
+    # linprog takes sparse matrices; its type stubs know arrays only.
+    below: Any = sparse.csc_array(load)
+    equal: Any = sparse.csc_array(balance)
     columns = len(sources) * arcs + 1
     cost = np.zeros(columns)
     cost[-1] = -1.0
     found = linprog(
         cost,
-        A_ub=sparse.csc_array(load),
+        A_ub=below,
         b_ub=np.concatenate([capacity, capacity]) / unit,
-        A_eq=sparse.csc_array(balance),
+        A_eq=equal,
         b_eq=np.zeros(len(sources) * nodes),
         method="highs",
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
-    if found.status != 0:
+    if found.status != 0 or found.x is None:
         raise RuntimeError(f"the concurrent flow programme was not solved: {found.message}")
     return float(found.x[-1]) * bound

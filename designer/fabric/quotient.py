@@ -33,7 +33,8 @@ def quotient_graph(design: Design, *, whole_pools: bool = False) -> nx.Graph[int
     design
         The design.
     whole_pools
-        False: the accelerators of every domain become one node (one per leaf, where a domain is split over leaves).
+        False: the accelerators of every domain become one node (more only where a domain is split over leaves that
+        differ, for example in different pods).
         True: domains that play the same part are collapsed too.
 
     Returns

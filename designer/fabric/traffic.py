@@ -94,16 +94,17 @@ class PoolTraffic:
         """Peers of an accelerator of each part that stand in another group."""
         if not self.peers:
             return np.zeros(groups.size, np.int64)
-        replica = self.parts.domain // self.pool.plan.domains_per_replica
+        replica, own = self.parts.domain // self.pool.plan.domains_per_replica, self.parts.domain
 
-        def beside(owner: Ints) -> Ints:
-            """Accelerators of the same owner (replica, domain) in the group of each part."""
-            both, place = np.unique(np.column_stack([owner, groups]), axis=0, return_inverse=True)
-            total = np.zeros(len(both), np.int64)
+        def gathered(*keys: Ints) -> Ints:
+            """Accelerators of all parts with the same keys, for each part."""
+            same, place = np.unique(np.column_stack(keys), axis=0, return_inverse=True)
+            total = np.zeros(len(same), np.int64)
             np.add.at(total, place.ravel(), self.parts.size)
             return total[place.ravel()]
 
-        return self.peers - (beside(replica) - beside(self.parts.domain))
+        peers = gathered(replica) - gathered(own)
+        return peers - (gathered(replica, groups) - gathered(own, groups))
 
 
 def traffic_of(design: Design) -> tuple[PoolTraffic, ...]:

@@ -127,7 +127,8 @@ def _status(page: _Page, result: Result) -> None:
         text += f" = {share:.2%} of the fabric's cost"
     if result.model is not None:
         size = result.model
-        text += f"; {size.options_enumerated:,} pool options and {size.templates_enumerated:,} fabrics considered"
+        seen = f"{_many(size.options_enumerated, 'pool option')} and {_many(size.templates_enumerated, 'fabric')}"
+        text += f"; {seen} considered"
     page.row("ANSWER", text)
 
 
@@ -135,7 +136,8 @@ def _fleet(page: _Page, result: Result, design: Design) -> None:
     pools = design.pools
     total = sum(pool.accelerators for pool in pools)
     parts = [
-        f"{pool.accelerators:,} x {pool.accelerator} = {pool.domains:,} domains of {pool.domain_size}" for pool in pools
+        f"{pool.accelerators:,} x {pool.accelerator} = {_many(pool.domains, 'domain')} of {pool.domain_size}"
+        for pool in pools
     ]
     page.row("FLEET", f"{total:,} accelerators: " + "; ".join(parts[:_MAX_POOLS]))
     limits = {margin.what: margin for margin in result.margins}
@@ -149,8 +151,8 @@ def _plan(pool: PoolDesign, limits: dict[str, Margin]) -> str:
     plan = pool.plan
     unit = "prompt tokens a pass" if plan.phase == "prefill" else "sequences"
     words = [
-        f"{plan.phase} of {plan.llm}: {pool.replicas:,} replicas of {plan.accelerators_per_replica} = TP {plan.tp} x "
-        f"attention DP {plan.dp} x PP {plan.pp}, EP {plan.ep}",
+        f"{plan.phase} of {plan.llm}: {_many(pool.replicas, 'replica')} of {plan.accelerators_per_replica} = "
+        f"TP {plan.tp} x attention DP {plan.dp} x PP {plan.pp}, EP {plan.ep}",
         f"{plan.batch:,} {unit} per rank" + (", two batches overlapped" if plan.two_batch_overlap else ""),
         f"{plan.tokens_per_s_per_accelerator:,.0f} tokens/s per accelerator" + (" (measured)" if plan.measured else ""),
     ]
@@ -182,7 +184,7 @@ def _scale_up(page: _Page, result: Result, design: Design) -> None:
 def _scale_out(page: _Page, result: Result, design: Design) -> None:
     fabric = design.fabric
     stages = len(fabric.stages)
-    head = f"{fabric.family}, {stages} stage{'s' if stages > 1 else ''}: "
+    head = f"{fabric.family}, {_many(stages, 'stage')}: "
     page.row(
         "SCALE-OUT",
         head
@@ -195,12 +197,13 @@ def _scale_out(page: _Page, result: Result, design: Design) -> None:
     )
     for pool in design.pools[:_MAX_POOLS]:
         at = pool.attachment
-        per = "one switch for all" if stages == 1 else f"{at.domains_per_leaf} domain(s) per leaf"
+        per = "one switch for all" if stages == 1 else f"{_many(at.domains_per_leaf, 'domain')} per leaf"
         if at.leaves_per_domain > 1:
             per = f"{at.leaves_per_domain} leaves per domain"
         page.row(
             f"  {_BOUNDARY_WORDS[pool.nic_leaf.name]}",
-            f"{_owner(pool, design)}{_cables(pool.nic_leaf, result)}; {pool.plan.nics} x {pool.nic} per accelerator; {per}",
+            f"{_owner(pool, design)}{_cables(pool.nic_leaf, result)}; "
+            f"{pool.plan.nics} x {pool.nic} per accelerator; {per}",
         )
     for boundary in fabric.boundaries:
         page.row(f"  {_BOUNDARY_WORDS[boundary.name]}", _cables(boundary, result))
@@ -249,7 +252,9 @@ def _money(page: _Page, result: Result) -> None:
         + line.failures_usd_per_year
         for line in account.lines
     }
-    split = ", ".join(f"{_ITEM_WORDS[item]} {usd(value)}" for item, value in totals.items() if item != "accelerators")
+    split = ", ".join(
+        f"{_ITEM_WORDS[item]} {usd(value)}" for item, value in totals.items() if value and item != "accelerators"
+    )
     page.row("  fabric", f"{usd(figures.fabric_usd_per_year)} = {figures.fabric_share:.1%} of the cost: {split}")
     watts = sorted(((line.watts, line.item) for line in account.lines if line.watts), reverse=True)
     shares = ", ".join(f"{_ITEM_WORDS[item]} {watt / account.it_watts:.1%}" for watt, item in watts[:_MAX_SHARES])
@@ -262,7 +267,9 @@ def _risk(page: _Page, result: Result) -> None:
         return
     worst = sorted(account.risks, key=lambda line: -line.accelerator_hours_lost_per_year)[:_MAX_SHARES]
     hours = account.accelerator_hours_lost_per_year
-    by = ", ".join(f"{_ITEM_WORDS[line.item]} {line.accelerator_hours_lost_per_year / (hours or 1):.1%}" for line in worst)
+    by = ", ".join(
+        f"{_ITEM_WORDS[line.item]} {line.accelerator_hours_lost_per_year / (hours or 1):.1%}" for line in worst
+    )
     page.row(
         "RISK A YEAR",
         f"{account.hard_repairs_per_year:,.0f} hard repairs; {account.job_hits_per_year:,.0f} job hits; "
@@ -291,16 +298,22 @@ def _checked(page: _Page, result: Result) -> None:
 def flow_words(flow: FlowReport) -> str:
     """Say in one sentence what the flow check found."""
     if not flow.ok:
-        return f"FAILS, {len(flow.violations)} violation(s): " + "; ".join(str(row) for row in flow.violations[:2])
+        return f"FAILS, {_many(len(flow.violations), 'violation')}: " + "; ".join(
+            str(row) for row in flow.violations[:2]
+        )
     if flow.theta is None:
         return f"nothing leaves an accelerator ({flow.endpoints:,} endpoints)"
     tightest = next((row for row in flow.boundaries if row.binding), None)
     where = "" if tightest is None else f", tightest at {tightest.cut}"
     return (
         f"all-to-all fits {flow.theta:.3g} times with even striping{where}; "
-        f"{len(flow.flows)} max flows fit on {flow.endpoints:,} endpoints ({flow.engine} graph)"
-        + (f"; {len(flow.lp)} linear program(s) agree" if flow.lp else "")
+        f"{_many(len(flow.flows), 'max flow')} checked on {flow.endpoints:,} endpoints ({flow.engine} graph)"
+        + (f"; {_many(len(flow.lp), 'linear program')} agreed" if flow.lp else "")
     )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def _number(value: float) -> str:
@@ -311,10 +324,10 @@ def _caveats(page: _Page, result: Result) -> None:
     if result.what_ifs:
         page.row("WHAT-IFS", _some(result.what_ifs, len(result.what_ifs)))
     if result.assumptions:
-        page.row("ASSUMED", f"{len(result.assumptions)} figures, e.g. {_some(result.assumptions, _MAX_NAMES)}")
+        page.row("ASSUMED", f"{_many(len(result.assumptions), 'figure')}, e.g. {_some(result.assumptions, _MAX_NAMES)}")
     if result.not_offered:
         rows = [f"{row.part} ({row.reason})" for row in result.not_offered]
-        page.row("NOT OFFERED", f"{len(rows)} parts, e.g. {_some(rows, _MAX_NAMES)}")
+        page.row("NOT OFFERED", f"{_many(len(rows), 'part')}, e.g. {_some(rows, _MAX_NAMES)}")
 
 
 def _some(texts: Iterable[str], limit: int) -> str:

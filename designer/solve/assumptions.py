@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from designer.catalogue import Catalogue
-from designer.catalogue.schema import Figure
+from designer.catalogue import Catalogue, Figure
 from designer.design.types import Design
 from designer.instance.schema import Instance
 

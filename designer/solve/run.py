@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from designer.answer import Answer, ModelSize, NotOffered, Phase, Progress, Question, SolveOptions, Status
-from designer.candidates.choices import Attached, Option, make_option
+from designer.candidates.choices import Attached, Option, make_options
+from designer.candidates.dominance import reduce_domains
 from designer.candidates.offer import Offer, build_offer
 from designer.candidates.scale_up import DomainDesign, build_domains
 from designer.candidates.space import Space, build_space
 from designer.candidates.weights import weights_of
 from designer.demand import DomainOffer, PlanSet, domains_needed, enumerate_plans, read_measured
+from designer.demand.plan import ServingPlan
 from designer.design.build import build_design
 from designer.design.types import Design
 from designer.instance.pools import Pool, pools_of
@@ -69,6 +71,9 @@ def candidates_of(question: Question, options: SolveOptions, clock: _Clock | Non
             domains += build_domains(
                 accelerator, offer.scale_up_switches, offer.links, instance.choose, instance.pin, offer.economy
             )
+        weights = weights_of(instance, offer.economy)
+        if options.prune:
+            domains = reduce_domains(domains, weights)
         by_key: dict[DomainOffer, list[DomainDesign]] = {}
         for domain in domains:
             by_key.setdefault(_offer_of(domain), []).append(domain)
@@ -79,7 +84,6 @@ def candidates_of(question: Question, options: SolveOptions, clock: _Clock | Non
             enumerate_plans(pool, catalogue, instance, tuple(by_key), measured, prune=options.prune) for pool in pools
         )
     with clock.phase("arcs"):
-        weights = weights_of(instance, offer.economy)
         joined = [_options(pool, plans, by_key, offer) for pool, plans in zip(pools, sets, strict=True)]
         space = None
         if all(joined):
@@ -99,12 +103,15 @@ def _offer_of(domain: DomainDesign) -> DomainOffer:
 
 
 def _options(pool: Pool, plans: PlanSet, by_key: dict[DomainOffer, list[DomainDesign]], offer: Offer) -> list[Option]:
-    out: list[Option] = []
+    runs: dict[DomainOffer, list[ServingPlan]] = {}
     for plan in plans.plans:
         key = DomainOffer(plan.accelerator, plan.domain_size, plan.scale_up_gbps, plan.nic, plan.nics, plan.nic_gbps)
-        replicas, count = domains_needed(plan, pool)
+        runs.setdefault(key, []).append(plan)
+    out: list[Option] = []
+    for key, mine in runs.items():
+        sizes = [domains_needed(plan, pool) for plan in mine]
         for domain in by_key[key]:
-            out.append(make_option(plan, domain, replicas, count, offer.economy))
+            out += make_options(mine, sizes, domain, offer.economy)
     return out
 
 

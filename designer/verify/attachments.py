@@ -95,9 +95,7 @@ def count_attachment(
     return LeafGroup(pool, group, leaves, group * pool.nics_per_accelerator, need, cabling)
 
 
-def _compare(
-    found: Findings, place: str, stated: Attachment, group: int, leaves: int, need: Fraction | None
-) -> None:
+def _compare(found: Findings, place: str, stated: Attachment, group: int, leaves: int, need: Fraction | None) -> None:
     found.equal("leaf_group", place, stated.group, group, "accelerators below a full leaf")
     found.equal("leaves", place, stated.leaves, leaves, "leaves of the pool")
     if need is None:

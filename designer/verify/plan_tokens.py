@@ -83,6 +83,10 @@ def check_tokens(found: Findings, pool: PoolDesign, asked: Asked, catalogue: Cat
     if asked.phase != "decode" and work.prefix_hit_share >= 1:
         found.add("plan_layout", place, work.prefix_hit_share, "less than 1", "nothing is left to prefill")
         return
+    if not found.holds(
+        "plan_finite", place, plan.nic_gbps > 0, plan.nic_gbps, "above 0", "bandwidth out of the domain"
+    ):
+        return
     model = Model(shape, chip, numbers, ways, eff)
     _compare(found, place, plan, _achieved(model, plan, asked), model, catalogue, instance)
 
@@ -92,8 +96,10 @@ def _chip(found: Findings, place: str, row: Accelerator, plan: ServingPlan, inst
     peaks = {"bf16": row.dense_tflops.bf16, "fp8": row.dense_tflops.fp8, "fp4": row.dense_tflops.fp4}
     known = {name: figure.at(level) for name, figure in peaks.items()}
     memory = row.hbm_gbs.at(level)
-    if memory is None or not memory:
-        found.add("figure_unknown", f"accelerator {row.id}", "unknown", "a number", "the token model needs hbm_gbs")
+    lacking = [name for name, figure in (("hbm_gbs", row.hbm_gbs), ("hbm_gb", row.hbm_gb)) if not figure.at(level)]
+    if memory is None or lacking:
+        message = f"the token model needs {' and '.join(lacking)}"
+        found.add("figure_unknown", f"accelerator {row.id}", "unknown", "a number", message)
         return None
     return Chip(
         flops={name: peak * 1e12 for name, peak in known.items() if peak},

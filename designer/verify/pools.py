@@ -137,10 +137,14 @@ def _countable(found: Findings, place: str, pool: PoolDesign, parts: PoolParts) 
     if not plan.tokens_per_s_per_accelerator > 0:
         bad.append(f"tokens/s per accelerator {plan.tokens_per_s_per_accelerator}")
     found.holds("whole_numbers", place, not bad, ", ".join(bad), "at least 1", "nothing can be counted")
+    ports, planes = pool.scale_up.ports_per_accelerator, pool.scale_up.planes
+    most = parts.accelerator.ports
+    wired = found.holds("ports", place, ports <= most, ports, f"at most {most}", "ports an accelerator has")
+    striped = found.holds("planes", place, planes <= ports, planes, f"at most {ports}", "every plane takes a port")
     per_host = parts.accelerator.per_host
     hosts = pool.domain_size % per_host == 0
     found.holds("domain_hosts", place, hosts, pool.domain_size, f"a multiple of {per_host}", "domains are whole hosts")
-    if bad or not hosts:
+    if bad or not (hosts and wired and striped):
         raise UncountableError(place)
 
 
@@ -150,7 +154,6 @@ def _scale_up(found: Findings, pool: PoolDesign, parts: PoolParts) -> tuple[int,
     place = f"pool {pool.name}, scale-up"
     ports, planes = stated.ports_per_accelerator, stated.planes
     found.equal("port_rate", place, stated.port_gbps, accelerator.port_gbps, "rate of the accelerator's ports")
-    found.holds("planes", place, planes <= ports, planes, f"at most {ports}", "every plane takes a port of everyone")
     even, more = divmod(ports, planes)
     shares = (even + 1,) * more + (even,) * (planes - more)
     found.equal("shares", place, sorted(stated.shares), sorted(shares), "shares of a stripe differ by at most one")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 
 from designer.catalogue import Catalogue
@@ -19,6 +20,9 @@ from designer.verify.plans import check_plan
 from designer.verify.pools import count_pool
 from designer.verify.shelf import Shelf
 from designer.verify.site import site_of
+
+LARGEST = 1e18
+"""No count, rate or price comes near it; keeps the token model's floats finite."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,11 @@ def verify(design: Design, catalogue: Catalogue, instance: Instance) -> Verifica
 
 def _recount(found: Findings, notes: list[str], design: Design, catalogue: Catalogue, instance: Instance) -> Totals:
     found.equal("instance", "design", design.instance, instance.name, "the design answers this instance")
+    wrong = list(_no_amounts(design, "design"))
+    for place, value in wrong:
+        found.add("no_amount", place, value, f"from 0 to {LARGEST:g}", "a design states amounts")
+    if wrong:
+        raise UncountableError("design")
     asked = asked_of(instance)
     names = [pool.name for pool in design.pools]
     if not found.equal("pools", "design", sorted(names), sorted(asked), "every pool of the instance once"):
@@ -109,3 +118,16 @@ def _recount(found: Findings, notes: list[str], design: Design, catalogue: Catal
     totals = totals_of(pools, fabric, site, instance)
     check_limits(found, totals, instance)
     return totals
+
+
+def _no_amounts(thing: object, place: str) -> Iterator[tuple[str, int | float]]:
+    """Walk through a design for numbers that measure nothing: negative, absurdly large, not a number."""
+    if isinstance(thing, int | float):
+        if not 0 <= thing <= LARGEST:
+            yield place, thing
+    elif isinstance(thing, tuple):
+        for number, part in enumerate(thing):
+            yield from _no_amounts(part, f"{place}[{number}]")
+    elif is_dataclass(thing):
+        for part_of in fields(thing):
+            yield from _no_amounts(getattr(thing, part_of.name), f"{place}.{part_of.name}")

@@ -30,7 +30,6 @@ class AcceleratorRow:
     max_domain: int
     sealed: bool
     vendor: VendorDomain | None
-    hbm_bytes: Fraction
     bare_usd: Fraction
     installed_usd: Fraction
     watts: Fraction
@@ -57,7 +56,6 @@ class SwitchRow:
     """A switch as bought: tray adders are in ``usd`` and ``watts``; ``radix`` is ports by port rate."""
 
     id: str
-    family: str | None
     usd: Fraction
     watts: Fraction
     radix: dict[Fraction, int]

@@ -139,7 +139,6 @@ class Shelf:
             max_domain=gauge.whole(row.scale_up.max_domain, name, "scale_up.max_domain"),
             sealed=row.sealed,
             vendor=None if sold is None else VendorDomain(sold.size, sold.switch, sold.planes),
-            hbm_bytes=gauge.read(row.hbm_gb, name, "hbm_gb") * 10**9,
             bare_usd=bare,
             installed_usd=bare + host,
             watts=watts,
@@ -153,7 +152,6 @@ class Shelf:
         gauge, name = self._gauge, f"switch {row.id}"
         return SwitchRow(
             id=row.id,
-            family=row.family,
             usd=switch_usd(gauge, self._catalogue, row.id),
             watts=switch_watts(gauge, self._catalogue, row.id),
             radix={Fraction(rate): ports for rate, ports in row.radix_by_port_gbps.items()},

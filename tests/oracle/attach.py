@@ -59,28 +59,35 @@ def expert_share(whole: int, domains_per_replica: int) -> Fraction:
     return Fraction(1)
 
 
+def need_of(base: Base, share: Fraction) -> Fraction:
+    """Gb/s per accelerator that leave a leaf when ``share`` of the expert traffic does."""
+    need = base.point.expert_need * share + base.point.other_need
+    return min(Fraction(base.nics * base.nic.rate), need)
+
+
+def whole_domains(base: Base, d: int) -> Group:
+    """Put ``d`` whole domains on a leaf."""
+    need = need_of(base, expert_share(d, base.point.domains_per_replica))
+    return Group(d, 1, d * base.wiring.size, ceil_div(base.domains, d), need)
+
+
 def groups(base: Base) -> Iterator[Group]:
     """List the attachments of a pool.
 
     More domains per leaf than there are would only make a single leaf's group larger.
     """
-    size, n = base.wiring.size, base.domains
-    nic_gbps = base.nics * base.nic.rate
-
-    def need(share: Fraction) -> Fraction:
-        return min(Fraction(nic_gbps), base.point.expert_need * share + base.point.other_need)
-
-    for d in range(1, n + 1):
-        yield Group(d, 1, d * size, ceil_div(n, d), need(expert_share(d, base.point.domains_per_replica)))
+    for d in range(1, base.domains + 1):
+        yield whole_domains(base, d)
+    size = base.wiring.size
     hosts = size // base.wiring.accelerator.host
     for q in range(2, hosts + 1):
         if hosts % q == 0:
-            yield Group(1, q, size // q, n * q, need(Fraction(1)))
+            yield Group(1, q, size // q, base.domains * q, need_of(base, Fraction(1)))
 
 
 def single_leaf(base: Base) -> Group:
     """The whole pool on the one switch of a fabric of one stage."""
-    return Group(base.domains, 1, base.accelerators, 1, Fraction(0))
+    return whole_domains(base, base.domains)
 
 
 def hang(task: Task, base: Base, leaf: Switch, group: Group, alone: bool) -> Iterator[Hang]:

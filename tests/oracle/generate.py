@@ -37,13 +37,13 @@ class RandomCase:
 def random_case(seed: int) -> RandomCase:
     """Draw the question of a seed; the same seed gives the same question.
 
-    Questions without any design are mostly drawn again: one in seven of them stays.
+    Questions without any design are mostly drawn again: one in fourteen of them stays.
     """
     draw = Draw(seed)
     while True:
         parts, instance = _draw_question(draw, seed)
         possible = first_found(parts, instance)
-        if possible is None and not draw.chance(0.15):
+        if possible is None and not draw.chance(0.07):
             continue
         if possible is not None and draw.chance(0.5):
             instance = random_limits(draw, possible, instance)

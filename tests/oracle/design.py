@@ -1,0 +1,169 @@
+"""A design of the oracle as the product's `Design`, so that the verifier can recount it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal, cast
+
+from designer.demand.plan import ServingPlan
+from designer.design.types import (
+    Attachment,
+    Boundary,
+    BoundaryName,
+    Design,
+    Fabric,
+    PoolDesign,
+    ScaleUp,
+    Stage,
+)
+from designer.instance.pools import Pool, pools_of
+from oracle.attach import Hang
+from oracle.cables import Count, Pair
+from oracle.domain import Base
+from oracle.enumerate import Found
+from oracle.fabric import layers, stage_lengths
+from oracle.parts import Switch
+from oracle.task import Task
+
+
+def to_design(task: Task, found: Found) -> Design:
+    """Write down a found design as the product does."""
+    pools = {pool.name: pool for pool in pools_of(task.instance)}
+    items = found.plan.items
+    return Design(
+        instance=task.instance.name,
+        pools=tuple(_pool(task, item, pools[item.base.point.pool]) for item in items),
+        fabric=_fabric(task, found),
+    )
+
+
+def _boundary(
+    name: BoundaryName, pair: Pair, rate: int, length: Fraction, count: Count
+) -> Boundary:
+    return Boundary(
+        name=name,
+        lower_link=pair.lower.id,
+        upper_link=pair.upper.id,
+        rate_gbps=rate,
+        length_m=float(length),
+        links=count.links,
+        cables=count.cables,
+        lower_ends=count.lower,
+        upper_ends=count.upper,
+    )
+
+
+def _pool(task: Task, item: Hang, pool: Pool) -> PoolDesign:
+    base, group = item.base, item.group
+    wiring, a = base.wiring, base.wiring.accelerator
+    return PoolDesign(
+        name=pool.name,
+        workload=pool.workload.name,
+        phase=pool.phase,
+        plan=_serving_plan(base, pool),
+        accelerator=a.id,
+        domain_size=wiring.size,
+        domains=base.domains,
+        accelerators=base.accelerators,
+        replicas=base.replicas,
+        hosts=base.accelerators // a.host,
+        nic=base.nic.id,
+        nics=base.accelerators * base.nics,
+        racks=base.hall.racks,
+        beyond_announced=wiring.size > a.max_domain,
+        scale_up=ScaleUp(
+            switch=wiring.switch.id,
+            planes=wiring.planes,
+            shares=wiring.shares,
+            ports_per_accelerator=wiring.wired,
+            port_gbps=a.port_gbps,
+            usable_gbps=float(wiring.usable_gbps),
+            switches=base.domains * wiring.planes,
+            boundary=_boundary("scale_up", base.pair, a.port_gbps, base.length, base.count),
+        ),
+        attachment=Attachment(
+            domains_per_leaf=group.whole,
+            leaves_per_domain=group.split,
+            group=group.size,
+            leaves=group.leaves,
+            need_gbps=float(group.need),
+        ),
+        nic_leaf=_boundary("nic_leaf", item.pair, base.nic.rate, item.length, item.count),
+    )
+
+
+def _serving_plan(base: Base, pool: Pool) -> ServingPlan:
+    point, size = base.point, base.wiring.size
+    fits = point.replica <= size
+    return ServingPlan(
+        pool=pool.name,
+        phase=pool.phase,
+        llm=pool.workload.llm,
+        accelerator=point.accelerator,
+        domain_size=size,
+        scale_up_gbps=float(base.wiring.usable_gbps),
+        nic=base.nic.id,
+        nics=base.nics,
+        nic_gbps=float(base.nics * base.nic.rate),
+        tp=1,
+        dp=point.replica,
+        ep=point.replica,
+        pp=1,
+        batch=1,
+        two_batch_overlap=False,
+        all_to_all="direct",
+        accelerators_per_replica=point.replica,
+        replicas_per_domain=size // point.replica if fits else 1,
+        domains_per_replica=point.domains_per_replica,
+        step_s=0.001,
+        tpot_s=None if pool.phase == "prefill" else 0.001,
+        ttft_estimate_s=None if pool.phase == "decode" else 0.001,
+        tokens_per_s_per_accelerator=float(point.tokens),
+        memory_bytes=1e9,
+        scale_up_need_gbps=float(point.scale_up_need),
+        scale_out_ep_need_gbps=float(point.expert_need),
+        scale_out_other_need_gbps=float(point.other_need),
+        measured=True,
+    )
+
+
+def _fabric(task: Task, found: Found) -> Fabric:
+    items, shape, cabling = found.plan.items, found.plan.shape, found.plan.cabling
+    leaves = sum(item.group.leaves for item in items) if shape.stages > 1 else 1
+    pods = shape.pods(leaves)
+    down = [item.down_ports for item in items]
+    stages = [_stage("leaf", shape.leaf, leaves, sum(down) if shape.stages == 1 else max(down), shape.up)]
+    per_pod = 1
+    if shape.spine is not None:
+        per_pod = shape.pod if shape.stages == 3 else leaves
+        stages.append(_stage("spine", shape.spine, pods * shape.spines, per_pod * shape.m, shape.spine_up))
+    if shape.core is not None:
+        stages.append(_stage("core", shape.core, shape.spines * shape.cores, pods * shape.m2, 0))
+    lengths = stage_lengths(task)
+    names: tuple[BoundaryName, ...] = ("leaf_spine", "spine_core")
+    boundaries = [
+        _boundary(name, cast(Pair, pair), shape.rate, length, layer.count)
+        for name, pair, length, layer in zip(
+            names, (cabling.spine, cabling.core), lengths, layers(task, shape, cabling, leaves), strict=False
+        )
+    ]
+    return Fabric(
+        family=cast(Literal["Ethernet", "InfiniBand"], shape.leaf.protocol),
+        stages=tuple(stages),
+        uplink_gbps=shape.rate,
+        links_per_leaf_spine=shape.m,
+        spines_per_pod=shape.spines,
+        leaves_per_pod=per_pod,
+        pods=pods,
+        links_per_spine_core=shape.m2,
+        cores_per_spine=shape.cores,
+        spine_taper=float(shape.taper),
+        boundaries=tuple(boundaries),
+        network_racks=found.priced.network_racks,
+    )
+
+
+def _stage(
+    name: Literal["leaf", "spine", "core"], switch: Switch, number: int, down: int, up: int
+) -> Stage:
+    return Stage(name=name, switch=switch.id, count=number, down_ports=down, up_ports=up)

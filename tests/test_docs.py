@@ -1,0 +1,139 @@
+"""What the documents say is what the program does: examples, commands, snippets, links, the run in the README.
+
+After a change of model or catalogue, paste the real run again: ``.venv/bin/python tests/test_docs.py``.
+"""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import designer
+import designer_models
+from designer.instance.load import load
+from designer.runs import solve_and_store
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+SHOWN_RUN = "deepseek-v3-decode-hgx-vs-nvl72"
+MODULES = sorted(
+    {designer.__name__, designer_models.__name__}
+    | {
+        module.name
+        for package in (designer, designer_models)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if not module.name.endswith("__main__")
+    }
+)
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+# ----------------------------------------------------------------------------- examples in the code
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_the_code_run(name: str) -> None:
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    assert doctest.testmod(importlib.import_module(name), optionflags=flags).failed == 0
+
+
+def test_there_are_examples() -> None:
+    finder = doctest.DocTestFinder()
+    found = sum(len(test.examples) for name in MODULES for test in finder.find(importlib.import_module(name)))
+    assert found > 150
+
+
+# ----------------------------------------------------------------------------- README
+
+
+def test_both_commands_stand_in_the_readme_and_work_from_this_folder() -> None:
+    solve, tests = (block.strip() for block in blocks("console"))
+    setup = "python3 -m venv .venv && .venv/bin/pip install "
+    assert solve == f"{setup}. && .venv/bin/designer solve instances/{SHOWN_RUN}.toml"
+    assert tests == f"{setup}-e '.[dev]' && .venv/bin/pytest"
+    assert (ROOT / "instances" / f"{SHOWN_RUN}.toml").is_file()
+
+
+def test_ci_installs_as_the_readme_says() -> None:
+    text = (ROOT / ".ci" / "run").read_text()
+    assert "install --quiet --disable-pip-version-check -e '.[dev]'" in text
+    for step in ("ruff", "mypy", "pytest"):
+        assert f'"$venv/bin/{step}"' in text
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def without_hash(text: str) -> str:
+    return re.sub(r"STORED +runs/.*", "STORED", text)
+
+
+def real_run(folder: Path) -> str:
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        return solve_and_store(ROOT / "instances" / f"{SHOWN_RUN}.toml").screen
+    finally:
+        os.chdir(here)
+
+
+def test_the_run_in_the_readme_is_real(tmp_path: Path) -> None:
+    shown = next(block for block in blocks("text") if block.startswith(f"{SHOWN_RUN}: "))
+    assert without_hash(shown).splitlines() == without_hash(real_run(tmp_path)).splitlines(), (
+        "paste the real run again: python tests/test_docs.py"
+    )
+
+
+def test_the_question_of_the_readme_has_an_answer(tmp_path: Path) -> None:
+    question, overlay = blocks("toml")
+    (tmp_path / "my-chat.toml").write_text(question)
+    (tmp_path / "prices.toml").write_text(overlay)
+    run = solve_and_store(tmp_path / "my-chat.toml", overlay=tmp_path / "prices.toml", out=tmp_path / "run")
+    assert run.result.status == "optimal"
+    assert run.agrees
+    assert str(tomllib.loads(overlay)["accelerators"][0]["price_usd"]) not in run.result.instance.text
+
+
+def test_the_library_snippet_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (snippet,) = blocks("python")
+    monkeypatch.chdir(ROOT)
+    exec(compile(snippet, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("72 gb200_nvl72 behind 18 switches\n1296 scale-up links, gap ")
+
+
+def test_the_readme_lists_every_instance_with_its_title() -> None:
+    for path in sorted((ROOT / "instances").glob("*.toml")):
+        assert f"| [{path.stem}](instances/{path.name}) | {load(path).instance.title} |" in README
+
+
+# ----------------------------------------------------------------------------- links
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def paste_real_run() -> None:
+    """Replace the run shown in the README by a real one."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        screen = real_run(Path(folder))
+    shown = next(block for block in blocks("text") if block.startswith(f"{SHOWN_RUN}: "))
+    (ROOT / "README.md").write_text(README.replace(shown, screen))
+
+
+if __name__ == "__main__":
+    paste_real_run()
