@@ -593,8 +593,8 @@ def scale_out_demands(spec: FabricSpec) -> dict[tuple[str, str], float]:
         boxes = [(domain, index) for domain in range(pool.domains) for index in range(pool.size)]
         for domain, index in boxes:
             name = f"{pool.name}/d{domain}/a{index}"
-            demands[name, "outside"] += pool.other_need
-            demands["outside", name] += pool.other_need
+            demands[name, "to outside"] += pool.other_need
+            demands["from outside", name] += pool.other_need
             peers = [
                 f"{pool.name}/d{other}/a{place}"
                 for other, place in boxes
@@ -609,14 +609,15 @@ def test_closed_form_is_the_maximum_concurrent_flow(spec: FabricSpec) -> None:
     """Every accelerator a source of its own, nothing aggregated: the whole scale-out fabric with its NICs."""
     design = design_of(spec)
     graph = fabric_graph(design)
-    scale_out: nx.Graph = nx.Graph()
-    for one, two, edge in graph.edges(data=True):
+    scale_out: nx.DiGraph = nx.DiGraph()
+    for one, two, edge in graph.to_directed().edges(data=True):
         if edge["boundary"] != "scale_up":
             scale_out.add_edge(one, two, capacity_gbps=edge["capacity_gbps"])
     top = design.fabric.stages[-1].name
     for name, kind in graph.nodes(data="kind"):
         if kind == top:
-            scale_out.add_edge(name, "outside", capacity_gbps=10**6)
+            scale_out.add_edge(name, "to outside", capacity_gbps=10**6)
+            scale_out.add_edge("from outside", name, capacity_gbps=10**6)
     theta = concurrent_flow_lp(scale_out, scale_out_demands(spec))
     rows = [row for row in flow_check(design).boundaries if row.boundary != "scale_up"]
     closed = min(row.fluid_margin for row in rows if row.fluid_margin is not None)
@@ -741,7 +742,7 @@ def test_lp_guards() -> None:
 def test_the_programme_tells_cuts_from_concurrent_flow() -> None:
     """K(2,3) with demands on all pairs of each side: every cut has ratio 1, the concurrent flow is 3/4.
 
-    Okamura and Seymour, *Multicommodity flows in planar graphs*, J. Combin. Theory B 31 (1981), section 1.
+    Okamura and Seymour, *Multicommodity flows in planar graphs*, J. Combin. Theory B 31 (1981).
     """
     graph: nx.Graph = nx.complete_bipartite_graph(2, 3)
     graph = nx.relabel_nodes(graph, {node: str(node) for node in graph})

@@ -544,6 +544,8 @@ PARTS: list[tuple[str, Callable[[], Design], Callable[[], Instance], Catalogue]]
         ("figure_unknown", part("links", "aec_400", price_usd_per_cable=None)),
         ("figure_unknown", part("nics", "nic_400", afr_hard=None)),
         ("figure_unknown", part("accelerators", "gb200_nvl72", host_overhead_w_per_accel=None)),
+        ("figure_negative", part("accelerators", "gb200_nvl72", price_usd=3589)),
+        ("figure_negative", part("accelerators", "gb200_nvl72", host_overhead_w_per_accel=113.7)),
         ("figure_whole", part("accelerators", "gb200_nvl72", scale_up__ports=17.5)),
         ("not_released", part("links", "aec_400", status="announced")),
         ("not_merchant", part("accelerators", "gb200_nvl72", access="cloud")),
@@ -585,6 +587,16 @@ def test_a_part_that_does_not_fit(
     assert rule in rules(result), said(result)
 
 
+def test_cores_and_spines_are_filled_to_the_port_and_the_taper() -> None:
+    # Cores need 8 ports of 1,600; a core type of its own has 7.
+    row = ROUND.switches["th6_davisson_cpo"].model_copy(update={"id": "few", "radix_by_port_gbps": {800: 64, 1600: 7}})
+    few = replace(ROUND, switches={**ROUND.switches, "few": row})
+    assert rules(verify(put(pod_design(), "fabric.stages.2.switch", "few"), few, pod_instance())) == {"core_ports"}
+    # 48 ports down, 16 up: 3 : 1.
+    tight = pod_instance(choose=Choose(spine_tapers=(3.0,), max_taper=2.999))
+    assert rules(verify(pod_design(), ROUND, tight)) == {"spine_taper_limit"}
+
+
 def test_sealed_accelerators_keep_to_their_vendor_domain() -> None:
     sealed = part("accelerators", "gb200_nvl72", sealed=True)
     assert verify(rack_design(), sealed, rack_instance()).ok
@@ -595,6 +607,11 @@ def test_sealed_accelerators_keep_to_their_vendor_domain() -> None:
     fewer = part("accelerators", "gb200_nvl72", sealed=True, scale_up__ports=36)
     halves = rack_instance(choose=Choose(scale_up_shares=(0.5,)))
     assert "sealed_ports" in rules(verify(rack_design(), fewer, halves))
+
+
+def test_a_domain_joins_at_least_two() -> None:
+    single = part("accelerators", "gb200_nvl72", accelerators_per_host=1)
+    assert "domain_size" in rules(verify(put(rack_design(), "pools.0.domain_size", 1), single, rack_instance()))
 
 
 def test_names_make_parts_buyable_and_engines_need_no_list() -> None:

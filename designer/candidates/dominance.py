@@ -92,6 +92,8 @@ def reduce_choices(choices: Choices, weights: Weights) -> Choices:
             choices.leaves,
             choices.load_gbps,
             choices.down * choices.rate,
+            # An uplink is no slower than a NIC: a slower NIC leaves more rates to the uplinks.
+            choices.rate,
             choices.accelerators,
             choices.leaves * choices.hit_usd,
             choices.accelerators * choices.hour_usd,

@@ -83,9 +83,13 @@ class _Market:
         def get(name: str) -> float:
             return known(getattr(row, name), level, name)
 
-        per_end = get("price_usd_per_end")
+        # A co-packaged end is paid for, powered and repaired with its switch: those figures may be unknown.
+        bought = row.tech != "cpo"
         cable = row.price_usd_per_cable.at(level) if row.price_usd_per_cable is not None else None
         module = row.fibres.count > 0
+        # A cable is bought whole; only modules and backplanes are bought, and repaired, by the end.
+        whole = row.construction == "cable" and not module and cable is not None
+        per_end = get("price_usd_per_end") if bought and not whole else 0.0
         kind = "module" if module else ("backplane" if row.construction == "backplane" else "cable")
         return LinkPart(
             id=row.id,
@@ -97,14 +101,14 @@ class _Market:
             host_lane_gbps=frozenset(float(x) for x in row.host_lane_gbps),
             interop_class=row.interop_class,
             reach_m=get("reach_m"),
-            end_watts=get("power_w_per_end"),
+            end_watts=get("power_w_per_end") if bought else 0.0,
             end_usd=per_end,
             cable_usd=float(cable) if cable is not None else 2 * per_end,
             fibre_count=row.fibres.count if module else 0,
             duplex=module and "LC" in row.fibres.kind,
-            afr_end=get("afr_hard_per_end"),
+            afr_end=get("afr_hard_per_end") if bought else 0.0,
             transient=get("transient_per_link_year"),
-            mttr_h=get("mttr_h"),
+            mttr_h=get("mttr_h") if bought else 0.0,
         )
 
     def switch(self, row: Any) -> SwitchPart:

@@ -22,7 +22,7 @@ def concurrent_flow_lp(graph: nx.Graph[str], demands: Mapping[tuple[str, str], f
     Parameters
     ----------
     graph
-        Undirected; ``capacity_gbps`` on every edge, each direction.
+        ``capacity_gbps`` on every edge: each direction of an undirected graph, the one direction of a directed one.
     demands
         Gb/s from one node to another; zeros are ignored.
 
@@ -34,7 +34,7 @@ def concurrent_flow_lp(graph: nx.Graph[str], demands: Mapping[tuple[str, str], f
     Raises
     ------
     TypeError
-        For a multigraph or a directed graph.
+        For a multigraph.
     ValueError
         When an edge has no capacity or there is no demand.
     RuntimeError
@@ -50,8 +50,8 @@ def concurrent_flow_lp(graph: nx.Graph[str], demands: Mapping[tuple[str, str], f
     >>> round(concurrent_flow_lp(graph, {("a", "b"): 100.0, ("b", "a"): 100.0}), 9)
     4.0
     """
-    if graph.is_multigraph() or graph.is_directed():
-        raise TypeError("the programme needs an undirected graph without parallel edges")
+    if graph.is_multigraph():
+        raise TypeError("the programme needs a graph without parallel edges; count them in the capacity")
     wanted = {ends: gbps for ends, gbps in demands.items() if gbps and ends[0] != ends[1]}
     if not wanted:
         raise ValueError("no demand: every multiple of nothing fits")
@@ -60,7 +60,9 @@ def concurrent_flow_lp(graph: nx.Graph[str], demands: Mapping[tuple[str, str], f
         raise ValueError("an edge without capacity_gbps would carry any flow")
     ends = np.array([(node[a], node[b]) for a, b in graph.edges()], np.int64)
     capacity = np.array([edge["capacity_gbps"] for _, _, edge in graph.edges(data=True)], float)
-    tail, head = np.concatenate([ends[:, 0], ends[:, 1]]), np.concatenate([ends[:, 1], ends[:, 0]])
+    if not graph.is_directed():
+        ends, capacity = np.concatenate([ends, ends[:, ::-1]]), np.concatenate([capacity, capacity])
+    tail, head = ends[:, 0], ends[:, 1]
     sources = sorted({node[a] for a, _ in wanted})
     place = {source: row for row, source in enumerate(sources)}
     arcs, nodes = tail.size, len(node)
@@ -88,7 +90,7 @@ def concurrent_flow_lp(graph: nx.Graph[str], demands: Mapping[tuple[str, str], f
     found = linprog(
         cost,
         A_ub=below,
-        b_ub=np.concatenate([capacity, capacity]) / unit,
+        b_ub=capacity / unit,
         A_eq=equal,
         b_eq=np.zeros(len(sources) * nodes),
         method="highs",

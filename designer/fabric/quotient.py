@@ -66,12 +66,16 @@ def quotient_graph(design: Design, *, whole_pools: bool = False) -> nx.Graph[int
 
 def collapse(wiring: Wiring, cells: Ints) -> tuple[list[int], ...]:
     """Add up bundles between the same cells: lower cell, upper cell, Gb/s, links, place of the boundary."""
-    keys = np.column_stack([cells[wiring.lower], cells[wiring.upper], wiring.boundary])
-    rows, place = np.unique(keys, axis=0, return_inverse=True)
-    capacity, links = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
-    np.add.at(capacity, place.ravel(), wiring.capacity)
-    np.add.at(links, place.ravel(), wiring.links)
-    return rows[:, 0].tolist(), rows[:, 1].tolist(), capacity.tolist(), links.tolist(), rows[:, 2].tolist()
+    # One whole number per bundle sorts an order of magnitude faster than rows of three.
+    count, kinds = int(cells.max()) + 1, len(BOUNDARIES)
+    keys = (cells[wiring.lower] * count + cells[wiring.upper]) * kinds + wiring.boundary
+    pairs, place = np.unique(keys, return_inverse=True)
+    capacity, links = np.zeros(pairs.size, np.int64), np.zeros(pairs.size, np.int64)
+    np.add.at(capacity, place, wiring.capacity)
+    np.add.at(links, place, wiring.links)
+    ends, boundary = np.divmod(pairs, kinds)
+    lower, upper = np.divmod(ends, count)
+    return lower.tolist(), upper.tolist(), capacity.tolist(), links.tolist(), boundary.tolist()
 
 
 def coarsest_equitable(wiring: Wiring, colours: Ints) -> Ints:

@@ -23,7 +23,8 @@ from designer.fabric.wiring import LEAF, LEAF_SPINE, NIC_LEAF, SCALE_UP, SPINE_C
 MOST_COLUMNS = 6000
 """Largest programme (sources x directed links) that is solved: well under a second."""
 
-OUTSIDE = "outside"
+TO_OUTSIDE, FROM_OUTSIDE = "to outside", "from outside"
+"""Sink and source above the top stage; two nodes, because no traffic of the fabric passes through the outside."""
 
 
 def lp_checks(wiring: Wiring, rows: tuple[PoolTraffic, ...], tiers: list[Tier]) -> Iterator[LpCheck]:
@@ -53,15 +54,18 @@ def lp_checks(wiring: Wiring, rows: tuple[PoolTraffic, ...], tiers: list[Tier]) 
         yield LpCheck("scale-out", float(min(margins)), concurrent_flow_lp(network, demands))
 
 
-def leaf_network(wiring: Wiring) -> nx.Graph[str]:
-    """Build the switches of the scale-out fabric with the outside above the top stage."""
-    graph: nx.Graph[str] = nx.Graph()
+def leaf_network(wiring: Wiring) -> nx.DiGraph[str]:
+    """Build the switches of the scale-out fabric, both directions of every link, with the outside above the top."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
     above = only(wiring, np.flatnonzero(wiring.boundary > NIC_LEAF))
     for lower, upper, capacity in zip(above.lower, above.upper, above.capacity, strict=True):
-        graph.add_edge(wiring.name(int(lower)), wiring.name(int(upper)), capacity_gbps=int(capacity))
+        one, two = wiring.name(int(lower)), wiring.name(int(upper))
+        graph.add_edge(one, two, capacity_gbps=int(capacity))
+        graph.add_edge(two, one, capacity_gbps=int(capacity))
     for box in np.flatnonzero(wiring.kind == int(wiring.kind.max())).tolist():
         below = int(above.capacity[above.upper == box].sum())
-        graph.add_edge(wiring.name(box), OUTSIDE, capacity_gbps=below)
+        graph.add_edge(wiring.name(box), TO_OUTSIDE, capacity_gbps=below)
+        graph.add_edge(FROM_OUTSIDE, wiring.name(box), capacity_gbps=below)
     return graph
 
 
@@ -83,8 +87,8 @@ def leaf_demands(wiring: Wiring, rows: tuple[PoolTraffic, ...]) -> dict[tuple[st
         domains, sizes = parts.domain.tolist(), parts.size.tolist()
         leaves = [names[leaf] for leaf in parts.leaf.tolist()]
         for one, (domain, size, leaf) in enumerate(zip(domains, sizes, leaves, strict=True)):
-            add(leaf, OUTSIDE, row.other * size)
-            add(OUTSIDE, leaf, row.other * size)
+            add(leaf, TO_OUTSIDE, row.other * size)
+            add(FROM_OUTSIDE, leaf, row.other * size)
             for two in np.flatnonzero(parts.domain // span == domain // span).tolist() if row.peers else ():
                 if domains[two] != domain:
                     add(leaves[one], leaves[two], row.experts * size * sizes[two] / row.peers)
