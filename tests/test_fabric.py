@@ -304,6 +304,15 @@ def test_a_wrong_rate_is_named() -> None:
     assert ("wrong_rate", "leaf0 - pod0/spine0") in found(design, graph)
 
 
+def test_the_thinnest_spine_limits_its_pod() -> None:
+    design = design_of(SPECS["three stages"])
+    graph = fabric_graph(design)
+    take_one_link(graph, "pod0/spine1", "cores1/core0")
+    row = flow_check(design, graph=graph).boundaries[-1]
+    # Striped evenly, every spine of the pod carries what the one with a single uplink can.
+    assert (row.group, row.capacity_gbps, row.fluid_gbps) == ("pod 0", 3 * 800, 5 * 800)
+
+
 def test_a_missing_plane_switch_is_named() -> None:
     design = design_of(SPECS["two stages"])
     graph = fabric_graph(design)
@@ -390,6 +399,26 @@ def test_a_leaf_cut_off_is_disconnected() -> None:
     assert {("disconnected", "leaf1"), ("oversubscribed_leaf_spine", "leaf1 of pool chat")} <= seen
     assert report.theta == 0
     assert any(flow.margin == 0 for flow in report.flows)
+
+
+def test_a_fabric_without_its_cores_is_disconnected() -> None:
+    design = design_of(SPECS["three stages"])
+    graph = fabric_graph(design)
+    graph.remove_nodes_from([name for name in list(graph) if name.startswith("cores")])
+    report = flow_check(design, graph=graph)
+    assert {"missing_box", "links_missing", "disconnected", "oversubscribed_spine_core"} <= {
+        violation.rule for violation in report.violations
+    }
+    assert report.boundaries[-1].margin == 0
+
+
+def test_a_pool_cut_off_beside_one_that_is_not() -> None:
+    design = design_of(SPECS["two stages, two pools"])
+    graph = fabric_graph(design)
+    graph.remove_edges_from([("leaf5", f"pod0/spine{index}") for index in range(3)])
+    report = flow_check(design, graph=graph)
+    assert {row.pool: row.margin for row in report.boundaries if row.boundary == "leaf_spine"}["d"] == 0
+    assert [check.where for check in report.lp] == ["scale-up p", "scale-up d"]
 
 
 def test_a_domain_without_planes_is_disconnected() -> None:
@@ -534,6 +563,17 @@ def test_a_textbook_minimum_cut() -> None:
     answer = largest_multiple(graph, {0: Fraction(1)}, {3: Fraction(1)})
     assert answer.times == 5
     assert largest_multiple(graph, {0: Fraction(1)}, {3: Fraction(1)}, frozenset({0, 1})).times == 5
+
+
+def test_a_poor_hint_is_improved_on() -> None:
+    graph: nx.Graph = nx.path_graph(5)
+    for (_, _, edge), capacity in zip(graph.edges(data=True), (10, 6, 3, 10), strict=True):
+        edge["capacity_gbps"] = capacity
+    traffic = {0: Fraction(1)}, {4: Fraction(1)}
+    answers = [largest_multiple(graph, *traffic, hint) for hint in (None, frozenset({0, 1}), frozenset({0, 1, 2}))]
+    assert [answer.times for answer in answers] == [3, 3, 3]
+    assert [answer.max_flows for answer in answers] == [2, 2, 1]
+    assert {answer.source_side for answer in answers} == {frozenset({0, 1, 2})}
 
 
 @given(st.data())

@@ -219,7 +219,9 @@ class _ThreeStages:
         once = leaf_once + core_once
         # The fewest spines already cost too much: no need to look at more.
         fewest, sized = self.choose.min_spines, np.maximum(pod, 1)
-        least = self.floor.with_pods(np.asarray(fewest * m * leaf_link, float), np.full(m.size, fewest * member_usd), sized)
+        least = self.floor.with_pods(
+            np.asarray(fewest * m * leaf_link, float), np.full(m.size, fewest * member_usd), sized
+        )
         ok &= least + fewest * boxes_usd[1] * groups + once <= self.ceiling.best_usd
         m, pod = m[ok], pod[ok]
         if m.size == 0:

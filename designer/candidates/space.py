@@ -47,7 +47,7 @@ class Space:
         return sum(slot.choices.down.size for row in self.slots for slot in row)
 
 
-def total(space_weights: Weights, template: Template, slots: Sequence[Slot], rows: Sequence[int]) -> Floats:
+def total(template: Template, slots: Sequence[Slot], rows: Sequence[int]) -> Floats:
     """Term vector of a complete selection: one row of every slot, whole pods and cages included."""
     leaves = sum(int(slot.choices.leaves[row]) for slot, row in zip(slots, rows, strict=True))
     out = template.fixed + template.pods(leaves) * template.per_pod + template.cages(leaves) * template.per_cage
@@ -68,7 +68,13 @@ def within(weights: Weights, terms: Floats, network_rack_watts: float) -> bool:
 
 
 def build_space(
-    offer: Offer, options: Sequence[Sequence[Option]], choose: Choose, weights: Weights, *, prune: bool
+    offer: Offer,
+    options: Sequence[Sequence[Option]],
+    choose: Choose,
+    weights: Weights,
+    *,
+    prune: bool,
+    best: float = math.inf,
 ) -> Space:
     """Assemble choices and templates; with ``prune`` every exact reduction is applied.
 
@@ -84,12 +90,14 @@ def build_space(
         Objective and limits.
     prune
         False keeps every choice and every template (tests compare the two).
+    best
+        Objective of a known design within the limits; nothing dearer is kept.
     """
     search = Search(offer, choose, weights, prune)
-    best, kept = math.inf, [list(pool) for pool in options]
+    kept = [list(pool) for pool in options]
     if prune:
         kept = [reduce_options(pool, weights) for pool in kept]
-        best = _first_answer(search, _blocks(search, _cheapest(kept, _tilts(weights))))
+        best = min(best, _first_answer(search, _blocks(search, _cheapest(kept, _tilts(weights)))))
         kept = _affordable(kept, weights, best)
     blocks = _blocks(search, kept)
     templates: list[Template] = []
@@ -269,7 +277,7 @@ def _value(search: Search, template: Template, slots: Sequence[Slot], rows: Sequ
         picked = [Slot(s.choices.take(np.array([r])), s.terms[[r]]) for s, r in zip(slots, rows, strict=True)]
         if not _one_switch(template.shape, picked):
             return math.inf
-    terms = total(search.weights, template, slots, rows)
+    terms = total(template, slots, rows)
     if not within(search.weights, terms, search.offer.economy.network_rack_watts):
         return math.inf
     return float(search.weights.usd @ terms)

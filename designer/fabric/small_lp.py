@@ -46,10 +46,11 @@ def lp_checks(wiring: Wiring, rows: tuple[PoolTraffic, ...], tiers: list[Tier]) 
             named.add_edge(wiring.name(one), wiring.name(two), **edge)
         yield LpCheck(f"scale-up {row.pool.name}", float(form), concurrent_flow_lp(named, demands))
     above = [tier.fluid_margin for tier in tiers if tier.boundary in ("leaf_spine", "spine_core")]
-    margins = [margin for margin in above if margin]
+    margins = [margin for margin in above if margin is not None]
     leaves = int(np.count_nonzero(wiring.kind == LEAF))
     links = wiring.bundles(LEAF_SPINE).size + wiring.bundles(SPINE_CORE).size
-    if margins and 2 * links * (leaves + 1) <= MOST_COLUMNS:
+    # A margin of 0 means a box without links: nothing to confirm, the connectivity check names it.
+    if margins and min(margins) > 0 and 2 * links * (leaves + 1) <= MOST_COLUMNS:
         network, demands = leaf_network(wiring), leaf_demands(wiring, rows)
         yield LpCheck("scale-out", float(min(margins)), concurrent_flow_lp(network, demands))
 

@@ -18,7 +18,7 @@ from designer.design.types import BoundaryName
 from designer.fabric.flow_report import BoundaryMargin
 from designer.fabric.placement import Ints
 from designer.fabric.traffic import PoolTraffic
-from designer.fabric.wiring import LEAF, LEAF_SPINE, NIC_LEAF, SCALE_UP, SPINE, SPINE_CORE, Wiring
+from designer.fabric.wiring import CORE, LEAF, LEAF_SPINE, NIC_LEAF, SCALE_UP, SPINE, SPINE_CORE, Wiring
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def tiers_of(wiring: Wiring, rows: tuple[PoolTraffic, ...]) -> list[Tier]:
         cut = f"NIC links of {wiring.name(box)} ({_told(nic, box)})"
         even, fluid = int(nic.even[box]), int(nic.fluid[box])
         tiers.append(Tier("nic_leaf", name, wiring.name(box), row.nic, row.asked, even, fluid, cut))
-        if wiring.bundles(LEAF_SPINE).size:
+        if np.any(wiring.kind == SPINE):
             groups = (
                 Tier(
                     "leaf_spine",
@@ -122,7 +122,7 @@ def tiers_of(wiring: Wiring, rows: tuple[PoolTraffic, ...]) -> list[Tier]:
                 for leaf, demand in ((int(leaves[at]), gbps) for at, gbps in row.leaving(row.parts.leaf))
             )
             tiers.append(_tightest(groups))
-    if wiring.bundles(SPINE_CORE).size:
+    if np.any(wiring.kind == CORE):
         tiers.append(_tightest(_pods(wiring, rows, spine_up)))
     return tiers
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import ROUND_CEILING, Decimal
 
 from designer.candidates.offer import Offer
 from designer.candidates.space import Space
@@ -43,6 +44,15 @@ def nothing_fits(offer: Offer, instance: Instance) -> tuple[str, ...]:
     )
 
 
+def out_of_reach(beyond: Sequence[tuple[Limit, float]]) -> tuple[str, ...]:
+    """Name limits that no design meets, whatever the other limits, and the least value each would need."""
+    return tuple(
+        f"no design meets {_set(limit)}: with the parts offered the least that serves the demand is "
+        f"{_needed(limit, least)}"
+        for limit, least in beyond
+    )
+
+
 def limit_clash(space: Space) -> tuple[str, ...]:
     """Name the limits that exclude each other, and how far each would have to move.
 
@@ -59,9 +69,9 @@ def limit_clash(space: Space) -> tuple[str, ...]:
     value = {id(column): x for column, x in zip(milp.columns, report.values.tolist(), strict=True)}
     excess = [value.get(id(twin.model.excess[k]), 0.0) for k in range(len(limits))]
     clashing = [limit for limit, x in zip(limits, excess, strict=True) if x > 1e-9]
-    lines = ["the limits exclude each other: " + ", ".join(_shown(limit, limit.most) for limit in limits)]
+    lines = ["the limits exclude each other: " + ", ".join(_set(limit) for limit in limits)]
     together = " and ".join(
-        _shown(limit, limit.most * (1 + x) if limit.most > 0 else x)
+        _needed(limit, limit.most * (1 + x) if limit.most > 0 else x)
         for limit, x in zip(limits, excess, strict=True)
         if x > 1e-9
     )
@@ -71,15 +81,21 @@ def limit_clash(space: Space) -> tuple[str, ...]:
         if alone is None:
             lines.append(f"{limit.key} alone does not help: the other limits already exclude each other")
         elif alone > limit.most or limit in clashing:
-            lines.append(f"with every other limit as it is: {_shown(limit, alone)} would do")
+            lines.append(f"with every other limit as it is: {_needed(limit, alone)} would do")
     return tuple(lines)
 
 
-def _shown(limit: Limit, value: float) -> str:
-    # Rounded up, so that what is offered as enough is enough.
-    scaled = value / limit.scale
-    text = f"{scaled:,.6g}" if limit.scale == 1.0 and scaled == round(scaled) else f"{scaled * (1 + 5e-6):,.6g}"
-    return f"{limit.key} = {text} ({limit.unit})"
+def _set(limit: Limit) -> str:
+    """The limit as the instance sets it."""
+    return f"{limit.key} = {limit.most / limit.scale:,.12g} ({limit.unit})"
+
+
+def _needed(limit: Limit, value: float) -> str:
+    """A value that would do, rounded up to six digits: what is offered as enough must be enough."""
+    exact = Decimal(repr(value / limit.scale))
+    digits = exact.adjusted() - 5
+    rounded = exact if exact == 0 else exact.quantize(Decimal((0, (1,), min(digits, 0))), rounding=ROUND_CEILING)
+    return f"{limit.key} = {rounded.normalize():,f} ({limit.unit})"
 
 
 def _least(space: Space, limit: Limit) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Iterator
@@ -15,16 +16,17 @@ from designer.candidates.dominance import reduce_domains
 from designer.candidates.offer import Offer, build_offer
 from designer.candidates.scale_up import DomainDesign, build_domains
 from designer.candidates.space import Space, build_space
-from designer.candidates.weights import weights_of
+from designer.candidates.weights import Limit, weights_of
 from designer.demand import DomainOffer, PlanSet, domains_needed, enumerate_plans, read_measured
 from designer.demand.plan import ServingPlan
 from designer.design.build import build_design
 from designer.design.types import Design
 from designer.instance.pools import Pool, pools_of
 from designer.solve.assumptions import assumptions_of
-from designer.solve.clash import limit_clash, no_plans, nothing_fits
+from designer.solve.clash import limit_clash, no_plans, nothing_fits, out_of_reach
 from designer.solve.compile import Milp, compile_model
 from designer.solve.highs import SolverReport, Termination, solve_milp
+from designer.solve.limits import Reach, reach
 from designer.verify import Verification, verify
 from designer_models import FabricChoice, build_fabric_choice
 
@@ -51,12 +53,16 @@ class _Clock:
 
 @dataclass(frozen=True)
 class Candidates:
-    """What the model chooses from, and why some parts and plans are not in it."""
+    """What the model chooses from, and why some parts and plans are not in it.
+
+    ``beyond`` lists limits that no design meets even without the other limits, with the least value of each.
+    """
 
     offer: Offer
     pools: tuple[Pool, ...]
     plan_sets: tuple[PlanSet, ...]
     space: Space | None
+    beyond: tuple[tuple[Limit, float], ...]
 
 
 def candidates_of(question: Question, options: SolveOptions, clock: _Clock | None = None) -> Candidates:
@@ -85,10 +91,16 @@ def candidates_of(question: Question, options: SolveOptions, clock: _Clock | Non
         )
     with clock.phase("arcs"):
         joined = [_options(pool, plans, by_key, offer) for pool, plans in zip(pools, sets, strict=True)]
-        space = None
+        space: Space | None = None
+        beyond: tuple[tuple[Limit, float], ...] = ()
         if all(joined):
-            space = build_space(offer, joined, instance.choose, weights, prune=options.prune)
-    return Candidates(offer, pools, sets, space)
+            known = Reach(math.inf, ())
+            if options.prune and weights.limits:
+                known = reach(offer, joined, instance.choose, weights)
+            beyond = known.beyond
+            if not beyond:
+                space = build_space(offer, joined, instance.choose, weights, prune=options.prune, best=known.best_usd)
+    return Candidates(offer, pools, sets, space, beyond)
 
 
 def _offer_of(domain: DomainDesign) -> DomainOffer:
@@ -160,6 +172,8 @@ def solve(question: Question, options: SolveOptions | None = None) -> Answer:
     )
     if any(not plans.plans for plans in found.plan_sets):
         return replace(base, clash=no_plans(found.pools, found.plan_sets), phases=tuple(clock.phases))
+    if found.beyond:
+        return replace(base, clash=out_of_reach(found.beyond), phases=tuple(clock.phases))
     if found.space is None or not found.space.templates:
         return replace(base, clash=nothing_fits(found.offer, question.instance), phases=tuple(clock.phases))
     space = found.space

@@ -90,20 +90,27 @@ def single_leaf(base: Base) -> Group:
     return whole_domains(base, base.domains)
 
 
-def hang(task: Task, base: Base, leaf: Switch, group: Group, alone: bool) -> Iterator[Hang]:
-    """List the NIC cables of an attachment; ``alone`` is the fabric of one stage, whose leaf is shared."""
-    parts, sale, site, instance = task.parts, task.sale, task.site, task.instance
+def nic_cables(task: Task, base: Base, leaf: Switch, group: Group) -> list[tuple[Pair, Fraction]]:
+    """Link rows that may join the NICs of a group to their leaf, and the length of their route."""
     a, nic = base.wiring.accelerator, base.nic
     if leaf.protocol not in nic.families or leaf.ports(nic.rate) is None:
-        return
+        return []
     racks = ceil_div(Fraction(group.size, a.host), base.hall.hosts_per_rack)
-    length = length_of(parts, instance, leaf_class(racks, parts.facility.racks_per_row))
-    if instance.site.lengths.nic_leaf_m is not None:
-        length = exact(instance.site.lengths.nic_leaf_m)
-    hosts, each = base.accelerators // a.host, a.host * base.nics
-    for pair in pairs(sale, Box(nic.lanes), Box.of(leaf), nic.rate):
-        if pair.lower.placement in ("board", "rack") or not reaches(pair, length):
-            continue
+    own = task.instance.site.lengths.nic_leaf_m
+    if own is None:
+        length = length_of(task.parts, task.instance, leaf_class(racks, task.parts.facility.racks_per_row))
+    else:
+        length = exact(own)
+    found = pairs(task.sale, Box(nic.lanes), Box.of(leaf), nic.rate)
+    return [(p, length) for p in found if p.lower.placement == "cable" and reaches(p, length)]
+
+
+def hang(task: Task, base: Base, leaf: Switch, group: Group, alone: bool) -> Iterator[Hang]:
+    """List the NIC cables of an attachment; ``alone`` is the fabric of one stage, whose leaf is shared."""
+    sale, site, nic = task.sale, task.site, base.nic
+    host = base.wiring.accelerator.host
+    hosts, each = base.accelerators // host, host * base.nics
+    for pair, length in nic_cables(task, base, leaf, group):
         count = count_links(
             pair,
             nic.rate,

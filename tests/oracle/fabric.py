@@ -189,7 +189,7 @@ def cablings(task: Task, shape: Shape) -> list[Cabling]:
 
     def rows(lower: Switch, upper: Switch, length: Fraction) -> list[Pair]:
         found = pairs(task.sale, Box.of(lower), Box.of(upper), shape.rate)
-        return [p for p in found if p.lower.placement not in ("board", "rack") and reaches(p, length)]
+        return [p for p in found if p.lower.placement == "cable" and reaches(p, length)]
 
     low = rows(shape.leaf, shape.spine, lengths[0])
     if shape.core is None:

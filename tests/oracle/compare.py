@@ -1,0 +1,119 @@
+"""Does the optimiser answer a random question as the exhaustive search does?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import designer
+from designer.answer import Answer, Question, SolveOptions
+from designer.design.types import Boundary, Design
+from oracle.convert import catalogue_of, question_of
+from oracle.design import to_design
+from oracle.enumerate import Found, search
+from oracle.generate import RandomCase
+from oracle.task import task_of
+
+AGREEMENT = 1e-9
+
+
+def disagreement(
+    case: RandomCase, found: Found | None, folder: Path, prune: bool, time_limit_s: float | None = None
+) -> str | None:
+    """Solve a case to optimality; return what differs from the search, in words, or None.
+
+    An answer that the time limit cut short is only held to its bound.
+    """
+    question = question_of(case.parts, case.instance, folder)
+    answer = designer.solve(question, SolveOptions(gap=0.0, prune=prune, time_limit_s=time_limit_s))
+    wrong = _differences(case, question, answer, found)
+    if not wrong:
+        return None
+    best = "none" if found is None else described(to_design(task_of(case.parts, case.instance), found))
+    own = "none" if answer.design is None else described(answer.design)
+    return "\n".join(
+        [f"seed {case.seed}, prune={prune}: " + "; ".join(wrong), "search:", best, "optimiser:", own]
+    )
+
+
+def _differences(case: RandomCase, question: Question, answer: Answer, found: Found | None) -> list[str]:
+    if answer.status == "limit":
+        return [] if _bounded(answer, found) else ["the answer at the time limit is no bound"]
+    if found is None:
+        return [] if answer.status == "infeasible" else [f"{answer.status}, but there is no design"]
+    if answer.status != "optimal" or answer.objective_usd is None or answer.design is None:
+        return [f"{answer.status}, but a design of {float(found.priced.objective)} USD/y exists {answer.clash}"]
+    wrong = []
+    best = float(found.priced.objective)
+    if abs(answer.objective_usd - best) > AGREEMENT * best:
+        wrong.append(f"objective {answer.objective_usd!r}, not {best!r}")
+    checked = designer.verify(answer.design, question.catalogue, case.instance)
+    wrong += [f"finding: {finding}" for finding in checked.findings]
+    if abs(checked.account.objective_usd - answer.objective_usd) > AGREEMENT * best:
+        wrong.append(f"recounted {checked.account.objective_usd!r}")
+    return wrong
+
+
+def _bounded(answer: Answer, found: Found | None) -> bool:
+    if found is None:
+        return answer.design is None
+    best = float(found.priced.objective)
+    low = answer.bound_usd is None or answer.bound_usd <= best * (1 + AGREEMENT)
+    return low and (answer.objective_usd is None or answer.objective_usd >= best * (1 - AGREEMENT))
+
+
+def verdict_on_search(case: RandomCase, found: Found) -> str | None:
+    """Let the verifier recount the design of the search; return what it objects to, or None."""
+    task = task_of(case.parts, case.instance)
+    design = to_design(task, found)
+    catalogue = catalogue_of(case.parts, case.instance.level)
+    checked = designer.verify(design, catalogue, case.instance)
+    sums, account = found.priced.sums, checked.account
+    pairs = {
+        "objective": (account.objective_usd, found.priced.objective),
+        "annual": (account.annual_usd, found.priced.annual),
+        "capex": (account.capex_usd, sums.capex),
+        "watts": (account.it_watts, sums.watts),
+        "repairs": (account.hard_repairs_per_year, sums.repairs),
+        "hits": (account.job_hits_per_year, sums.hits),
+        "hours": (account.accelerator_hours_lost_per_year, sums.hours),
+        "cleanings": (account.cleanings_per_year, sums.cleanings),
+        "racks": (account.racks, found.priced.racks),
+    }
+    wrong = [f"finding: {finding}" for finding in checked.findings]
+    wrong += [
+        f"{name} {recounted!r}, not {float(own)!r}"
+        for name, (recounted, own) in pairs.items()
+        if abs(recounted - float(own)) > AGREEMENT * max(1e-9, abs(float(own)))
+    ]
+    return f"seed {case.seed}: " + "; ".join(wrong) + "\n" + described(design) if wrong else None
+
+
+def found_for(case: RandomCase) -> Found | None:
+    """Search a case."""
+    return search(case.parts, case.instance)
+
+
+def described(design: Design) -> str:
+    """A design in a few lines, for the message of a failed test."""
+    lines = []
+    for pool in design.pools:
+        up, at = pool.scale_up, pool.attachment
+        lines += [
+            f"  {pool.name}: {pool.domains} domains of {pool.domain_size} {pool.accelerator}, "
+            f"replicas of {pool.plan.accelerators_per_replica}, {pool.plan.nics} x {pool.nic}, {pool.racks} racks",
+            f"    {up.planes} x {up.switch}, {up.ports_per_accelerator} ports, {_wires(up.boundary)}",
+            f"    {at.leaves} leaves of {at.domains_per_leaf}/{at.leaves_per_domain} domains, {_wires(pool.nic_leaf)}",
+        ]
+    fabric = design.fabric
+    stages = ", ".join(f"{stage.count} {stage.name} {stage.switch}" for stage in fabric.stages)
+    shape = (
+        f"{fabric.links_per_leaf_spine} links to each of {fabric.spines_per_pod} spines, {fabric.pods} pods, "
+        f"{fabric.links_per_spine_core} links to each of {fabric.cores_per_spine} cores at {fabric.uplink_gbps} Gb/s"
+    )
+    return "\n".join([*lines, f"  {stages}; {shape}", *(f"    {_wires(b)}" for b in fabric.boundaries)])
+
+
+def _wires(boundary: Boundary) -> str:
+    ends = f"{boundary.lower_link}/{boundary.upper_link}"
+    counts = f"{boundary.cables} cables, {boundary.lower_ends}+{boundary.upper_ends} ends"
+    return f"{ends} {boundary.length_m} m: {counts}"
