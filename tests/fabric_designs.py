@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import networkx as nx
+from hypothesis import strategies as st
+
 from designer.demand.plan import ServingPlan
 from designer.design.types import (
     Attachment,
@@ -206,3 +209,103 @@ def with_needs(design: Design, factor: float) -> Design:
         attachment = replace(pool.attachment, need_gbps=pool.attachment.need_gbps * factor)
         pools.append(replace(pool, plan=plan, attachment=attachment))
     return replace(design, pools=tuple(pools))
+
+
+def changed_pool(design: Design, **changes: object) -> Design:
+    return replace(design, pools=(replace(design.pools[0], **changes), *design.pools[1:]))
+
+
+def take_one_link(graph: nx.Graph, one: str, two: str) -> None:
+    edge = graph.edges[one, two]
+    edge["links"] -= 1
+    edge["capacity_gbps"] -= edge["rate_gbps"]
+    if not edge["links"]:
+        graph.remove_edge(one, two)
+
+
+EP = {"ep_need": 300.0, "other_need": 50.0}
+TWO_POOLS = (
+    PoolSpec("p", "w", "prefill", size=4, domains=4, hosts_of=2, domains_per_replica=2, shares=(5, 4, 4, 5), **EP),
+    PoolSpec(
+        "d",
+        "w",
+        "decode",
+        size=4,
+        domains=3,
+        hosts_of=2,
+        domains_per_replica=3,
+        shares=(2, 2),
+        scale_up_need=1500.0,
+        **EP,
+    ),
+)
+SPLIT = PoolSpec("s", "s", size=8, domains=2, hosts_of=4, leaves_per_domain=2, domains_per_replica=2, **EP)
+SPECS = {
+    "one stage": FabricSpec(stages=1),
+    "one stage, two pools": FabricSpec(stages=1, pools=TWO_POOLS),
+    "two stages": FabricSpec(stages=2, pools=(PoolSpec(domains_per_replica=2, **EP),)),
+    "two stages, parallel uplinks": FabricSpec(
+        stages=2, m=3, spines=2, pools=(PoolSpec(domains_per_replica=4, shares=(5, 4, 4, 5), **EP),)
+    ),
+    "two stages, two pools": FabricSpec(stages=2, spines=3, pools=TWO_POOLS),
+    "two stages, last leaf short": FabricSpec(
+        stages=2, spines=6, pools=(PoolSpec(size=4, domains=5, hosts_of=2, domains_per_leaf=2, other_need=150.0),)
+    ),
+    "two stages, split domains": FabricSpec(stages=2, pools=(SPLIT,)),
+    "two stages, replicas across leaves": FabricSpec(
+        stages=2,
+        spines=5,
+        pools=(PoolSpec(size=2, hosts_of=2, domains=6, domains_per_leaf=2, domains_per_replica=3, **EP),),
+    ),
+    "three stages": FabricSpec(
+        stages=3, spines=3, pools=(PoolSpec(size=4, hosts_of=4, domains=6, domains_per_replica=3, **EP),)
+    ),
+    "three stages, last pod short": FabricSpec(
+        stages=3,
+        m=2,
+        spines=2,
+        leaves_per_pod=2,
+        m2=2,
+        cores_per_spine=1,
+        pools=(PoolSpec(size=4, hosts_of=4, domains=5, domains_per_replica=5, **EP),),
+    ),
+    "three stages, two pools": FabricSpec(stages=3, spines=3, leaves_per_pod=3, cores_per_spine=4, pools=TWO_POOLS),
+    "three stages, split domains": FabricSpec(stages=3, leaves_per_pod=3, pools=(SPLIT, TWO_POOLS[0])),
+}
+
+
+@st.composite
+def any_spec(draw: st.DrawFn) -> FabricSpec:
+    stages = draw(st.integers(1, 3))
+    pools = []
+    for number in range(draw(st.integers(1, 2))):
+        size = draw(st.sampled_from([2, 4, 6, 8]))
+        span = draw(st.integers(1, 3))
+        split = draw(st.sampled_from([1, 1, 2])) if stages > 1 else 1
+        pools.append(
+            PoolSpec(
+                name=f"pool{number}",
+                workload="w",
+                phase=("prefill", "decode")[number],
+                size=size,
+                hosts_of=1,
+                domains=span * draw(st.integers(1, 3)),
+                shares=draw(st.sampled_from([(1,), (2, 1), (5, 4, 4, 5), (3, 3)])),
+                nics=draw(st.integers(1, 2)),
+                domains_per_leaf=1 if split > 1 else draw(st.integers(1, 3)),
+                leaves_per_domain=split,
+                domains_per_replica=span,
+                scale_up_need=draw(st.floats(1.0, 2000.0)),
+                ep_need=draw(st.floats(1.0, 300.0)) if span > 1 else 0.0,
+                other_need=draw(st.floats(1.0, 100.0)),
+            )
+        )
+    return FabricSpec(
+        stages=stages,
+        m=draw(st.integers(1, 2)),
+        spines=draw(st.integers(1, 4)),
+        leaves_per_pod=draw(st.integers(1, 3)),
+        m2=draw(st.integers(1, 2)),
+        cores_per_spine=draw(st.integers(1, 3)),
+        pools=tuple(pools),
+    )

@@ -188,13 +188,19 @@ class _ThreeStages:
     def run(self, needs: Ints, loads: Floats) -> Iterator[Bounded]:
         radix = self.spine.radix[self.rate]
         spine_usd, core_usd = self.ceiling.box_usd(self.spine), self.ceiling.box_usd(self.core)
-        if self.choose.min_spines * (spine_usd + core_usd) > self.ceiling.best_usd:
+        (leaf_link, leaf_once), (core_link, core_once) = self.links_usd
+        fewest = self.choose.min_spines
+        # The cheapest choices, the fewest uplinks on every leaf, one pod of the fewest spines and one core for each.
+        base = float(self.floor(np.array([fewest * leaf_link]))[0]) + leaf_once + core_once + fewest * spine_usd
+        if base + fewest * core_usd > self.ceiling.best_usd:
             return
         seen: set[tuple[int, ...]] = set()
         for taper in self.choose.spine_tapers:
             most = math.ceil(radix / (1 + taper) - EPS)
             for m2 in range(1, min(most, self.core.radix[self.rate]) + 1):
                 groups = most // m2
+                if base + fewest * groups * (core_usd + m2 * core_link) > self.ceiling.best_usd:
+                    continue
                 rows = self._rows(m2, groups, radix, needs, loads, (spine_usd, core_usd))
                 for (links, count, pod), usd in zip(rows[0].tolist(), rows[1].tolist(), strict=True):
                     key = (links, count, m2, groups, pod)

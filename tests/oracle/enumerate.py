@@ -26,6 +26,7 @@ from oracle.fabric import (
     Cabling,
     Layer,
     Shape,
+    carries,
     cablings,
     core_layer,
     far,
@@ -81,26 +82,27 @@ def search_plainly(parts: Parts, instance: Instance) -> Found | None:
     pools = [list(bases(task, pool, peak)) for pool, peak in peaks(instance)]
     best: Found | None = None
     for stages in task.stages:
+        leaf, hung = None, list[list[Hang]]()
         for shape in shapes(task, stages):
-            alone = stages == 1
-            hung = [
-                [
-                    item
-                    for base in pool
-                    for group in ([single_leaf(base)] if alone else groups(base))
-                    for item in hang(task, base, shape.leaf, group, alone)
-                ]
-                for pool in pools
-            ]
+            if shape.leaf is not leaf:
+                leaf, hung = shape.leaf, [_all_hangs(task, pool, shape.leaf, stages == 1) for pool in pools]
             for cabling in cablings(task, shape):
                 for items in product(*hung):
-                    if not holds(task, shape, items):
+                    if not all(carries(task, shape, item) for item in items) or not holds(task, shape, items):
                         continue
                     plan = Plan(items, shape, cabling)
                     priced = evaluate(task, plan)
                     if not priced.broken and (best is None or priced.objective < best.priced.objective):
                         best = Found(plan, priced)
     return best
+
+
+def _all_hangs(task: Task, pool: list[Base], leaf: Switch, alone: bool) -> list[Hang]:
+    found = []
+    for base in pool:
+        for group in [single_leaf(base)] if alone else groups(base):
+            found += hang(task, base, leaf, group, alone)
+    return found
 
 
 def search(parts: Parts, instance: Instance) -> Found | None:
