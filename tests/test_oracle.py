@@ -61,7 +61,7 @@ def thinned(case: RandomCase) -> RandomCase:
 def test_search_without_shortcuts_finds_the_same() -> None:
     """The search's own shortcuts are exact: on the smallest questions it is compared with plain loops."""
     compared = 0
-    for seed in range(1000, 1150):
+    for seed in range(1000, 1080):
         case = thinned(random_case(seed))
         if not 0 < breadth(case.parts, case.instance, 1500) < 1500:
             continue
@@ -70,7 +70,7 @@ def test_search_without_shortcuts_finds_the_same() -> None:
         if quick is not None and plain is not None:
             compared += 1
             assert quick.priced.objective == plain.priced.objective, f"seed {seed}"
-    assert compared >= 15
+    assert compared >= 10
 
 
 def test_random_questions_are_worth_asking() -> None:

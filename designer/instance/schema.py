@@ -73,7 +73,7 @@ class Choose(_Frozen):
     )
     tensor_parallel: tuple[Annotated[int, Field(ge=1, le=64)], ...] = (1, 2, 4, 8, 16)
     two_batch_overlap: tuple[bool, ...] = (False, True)
-    include_unreleased: bool = Field(default=False, description="also parts that are not yet shipping or ramping")
+    include_unreleased: bool = Field(default=False, description="also parts whose available_from lies after the date")
 
 
 class Lengths(_Frozen):

@@ -55,7 +55,8 @@ class _Clock:
 class Candidates:
     """What the model chooses from, and why some parts and plans are not in it.
 
-    ``beyond`` lists limits that no design meets even without the other limits, with the least value of each.
+    ``beyond`` lists limits that no design meets even without the other limits, with the least value of each;
+    ``best_usd`` is the objective of a design known before the model was built (infinite if none).
     """
 
     offer: Offer
@@ -63,6 +64,7 @@ class Candidates:
     plan_sets: tuple[PlanSet, ...]
     space: Space | None
     beyond: tuple[tuple[Limit, float], ...]
+    best_usd: float
 
 
 def candidates_of(question: Question, options: SolveOptions, clock: _Clock | None = None) -> Candidates:
@@ -93,14 +95,14 @@ def candidates_of(question: Question, options: SolveOptions, clock: _Clock | Non
         joined = [_options(pool, plans, by_key, offer) for pool, plans in zip(pools, sets, strict=True)]
         space: Space | None = None
         beyond: tuple[tuple[Limit, float], ...] = ()
+        known = Reach(math.inf, ())
         if all(joined):
-            known = Reach(math.inf, ())
             if options.prune and weights.limits:
                 known = reach(offer, joined, instance.choose, weights)
             beyond = known.beyond
             if not beyond:
                 space = build_space(offer, joined, instance.choose, weights, prune=options.prune, best=known.best_usd)
-    return Candidates(offer, pools, sets, space, beyond)
+    return Candidates(offer, pools, sets, space, beyond, known.best_usd)
 
 
 def _offer_of(domain: DomainDesign) -> DomainOffer:
@@ -174,6 +176,8 @@ def solve(question: Question, options: SolveOptions | None = None) -> Answer:
         return replace(base, clash=no_plans(found.pools, found.plan_sets), phases=tuple(clock.phases))
     if found.beyond:
         return replace(base, clash=out_of_reach(found.beyond), phases=tuple(clock.phases))
+    if found.best_usd < math.inf and (found.space is None or not found.space.templates):
+        raise RecountError("the reductions dropped a design that was known before")
     if found.space is None or not found.space.templates:
         return replace(base, clash=nothing_fits(found.offer, question.instance), phases=tuple(clock.phases))
     space = found.space
@@ -201,6 +205,8 @@ def solve(question: Question, options: SolveOptions | None = None) -> Answer:
     with clock.phase("verify"):
         checked = verify(design, question.catalogue, question.instance)
     objective = _agree(checked, report)
+    if status == "optimal" and objective > found.best_usd * (1 + options.gap + _AGREEMENT):
+        raise RecountError(f"the answer of {objective!r} USD a year is dearer than a design known before")
     bound = min(report.bound, objective) if report.bound is not None else None
     return replace(
         base,

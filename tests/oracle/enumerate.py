@@ -86,14 +86,13 @@ def search_plainly(parts: Parts, instance: Instance) -> Found | None:
         for shape in shapes(task, stages):
             if shape.leaf is not leaf:
                 leaf, hung = shape.leaf, [_all_hangs(task, pool, shape.leaf, stages == 1) for pool in pools]
-            for cabling in cablings(task, shape):
-                for items in product(*hung):
-                    if not all(carries(task, shape, item) for item in items) or not holds(task, shape, items):
-                        continue
-                    plan = Plan(items, shape, cabling)
-                    priced = evaluate(task, plan)
-                    if not priced.broken and (best is None or priced.objective < best.priced.objective):
-                        best = Found(plan, priced)
+            carried = [[item for item in pool if carries(task, shape, item)] for pool in hung]
+            choices = [items for items in product(*carried) if holds(task, shape, items)]
+            for cabling, items in product(cablings(task, shape) if choices else [], choices):
+                plan = Plan(items, shape, cabling)
+                priced = evaluate(task, plan)
+                if not priced.broken and (best is None or priced.objective < best.priced.objective):
+                    best = Found(plan, priced)
     return best
 
 
