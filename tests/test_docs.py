@@ -1,23 +1,27 @@
 """What the documents say is what the program does: examples, commands, snippets, links, the run in the README.
 
-After a change of model or catalogue, paste the real run again: ``.venv/bin/python tests/test_docs.py``.
+After a change of model or catalogue, paste the real run again: ``.venv/bin/python tests/test_docs.py``. That also
+writes docs/instance.md from the schema.
 """
 
 from __future__ import annotations
 
 import doctest
 import importlib
+import json
 import os
 import pkgutil
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import designer
 import designer_models
 from designer.instance.load import load
+from designer.instance.schema import Instance
 from designer.runs import solve_and_store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,6 +119,76 @@ def test_the_readme_lists_every_instance_with_its_title() -> None:
         assert f"| [{path.stem}](instances/{path.name}) | {load(path).instance.title} |" in README
 
 
+# ----------------------------------------------------------------------------- keys of an instance
+
+KEYS = ROOT / "docs" / "instance.md"
+INTRODUCTION = """# Every key of an instance
+
+Written from [schema.py](../designer/instance/schema.py) by `python tests/test_docs.py`; a test compares them.
+
+Units stand in the names: `_ms` milliseconds, `_s` seconds, `_m` metres, `_mw` megawatts, `_usd` US dollars, `_w` watts,
+`_kwh` kilowatt-hours. Shares run from 0 to 1. Bandwidth is one direction. "none" as a default is no limit, no choice
+made beforehand, or (in `site` and `money`) the catalogue's figure: `designer catalog show facility.finance`.
+Names of parts and LLMs are those of `designer catalog list`.
+"""
+
+
+def allowed_values(node: dict[str, Any]) -> str:
+    """Say a node of the JSON Schema in words."""
+    if "anyOf" in node:
+        return " or ".join(allowed_values(branch) for branch in node["anyOf"] if branch.get("type") != "null")
+    if "const" in node:
+        return f"`{json.dumps(node['const'])}`"
+    if "enum" in node:
+        return ", ".join(f"`{json.dumps(value)}`" for value in node["enum"])
+    if node["type"] == "array":
+        return f"list of: {allowed_values(node['items'])}"
+    text = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true`, `false`"}[node["type"]]
+    words = {
+        "minimum": "at least",
+        "exclusiveMinimum": "more than",
+        "maximum": "at most",
+        "exclusiveMaximum": "less than",
+    }
+    ends = [f"{word} {node[key]:g}" for key, word in words.items() if key in node]
+    if "pattern" in node:
+        ends.append(f"pattern `{node['pattern']}`")
+    return ", ".join([text, *ends])
+
+
+def keys_page() -> str:
+    schema = Instance.model_json_schema()
+    tables: list[str] = []
+
+    def table(title: str, owner: dict[str, Any]) -> None:
+        rows, inner = [], []
+        for key, node in owner["properties"].items():
+            reference = (node["items"] if node.get("type") == "array" else node).get("$ref")
+            if reference is not None:
+                path = key if title == "(top)" else f"{title.strip('[]')}.{key}"
+                heading = f"[[{path}]]" if "items" in node else f"[{path}]"
+                inner.append((heading, schema["$defs"][reference.rpartition("/")[2]]))
+                continue
+            default = "**required**" if key in owner.get("required", ()) else "none"
+            if node.get("default") is not None:
+                default = f"`{json.dumps(node['default'])}`"
+            rows.append(f"| `{key}` | {allowed_values(node)} | {default} | {node.get('description', '')} |")
+        heading = "Top of the file" if title == "(top)" else f"`{title}`"
+        about = owner.get("description", "").split("\n")[0]
+        tables.append(
+            f"\n## {heading}\n\n{about}\n\n| key | allowed | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows)
+        )
+        for name, below in inner:
+            table(name, below)
+
+    table("(top)", schema)
+    return INTRODUCTION + "\n".join(tables) + "\n"
+
+
+def test_the_page_of_keys_is_what_the_schema_says() -> None:
+    assert KEYS.read_text() == keys_page(), "write it again: python tests/test_docs.py"
+
+
 # ----------------------------------------------------------------------------- links
 
 
@@ -133,6 +207,7 @@ def paste_real_run() -> None:
         screen = real_run(Path(folder))
     shown = next(block for block in blocks("text") if block.startswith(f"{SHOWN_RUN}: "))
     (ROOT / "README.md").write_text(README.replace(shown, screen))
+    KEYS.write_text(keys_page())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 import designer
 from designer.answer import Progress, Question, SolveOptions
 from designer.candidates.reduce import pareto
+from designer.problems import InputError
 from designer.solve.compile import ConstantRowError, compile_model, load_solution
 from designer.solve.highs import SolverError, Termination, solve_milp
 
@@ -191,3 +192,37 @@ def test_pareto_keeps_exactly_the_rows_nothing_beats(seed: int) -> None:
         better = (keys <= row).all(axis=1) & (keys < row).any(axis=1)
         equal_before = (keys[:i] == row).all(axis=1).any()
         assert keep[i] == (not better.any() and not equal_before)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "total", "unit"),
+    [
+        ("site", "it_power_mw", "it_watts", 1e6),
+        ("money", "capex_usd", "capex_usd", 1.0),
+        ("risk", "max_hard_repairs_per_year", "hard_repairs_per_year", 1.0),
+        ("risk", "max_job_hits_per_year", "job_hits_per_year", 1.0),
+        ("risk", "max_accelerator_hours_lost_per_year", "accelerator_hours_lost_per_year", 1.0),
+    ],
+)
+@pytest.mark.parametrize("below", [0.0, 1e-11, 2e-8, 8e-8])
+def test_a_limit_at_the_edge_of_the_optimum_is_kept_exactly(
+    section: str, key: str, total: str, unit: float, below: float
+) -> None:
+    """A reported total copied back as a limit holds; a hair less excludes the design, solver tolerance or not."""
+    question = designer.load(INSTANCES / "nvl72-pinned.toml")
+    free = designer.solve(question)
+    value = getattr(free.account, total) / unit
+    answer = designer.solve(limited(question, **{section: {key: value * (1 - below)}}))
+    if below == 0.0:
+        assert answer.design == free.design
+    else:
+        assert answer.design != free.design
+        assert answer.status == "infeasible" or getattr(answer.account, total) / unit <= value * (1 - below)
+
+
+def test_lengths_that_fall_with_distance_are_refused() -> None:
+    """Denser racks are never worse only if farther is never shorter; the reductions build on it."""
+    question = designer.load(INSTANCES / "nvl72-pinned.toml")
+    crooked = limited(question, site={"lengths": {"adjacent_rack_m": 500.0, "three_racks_away_m": 2.0}})
+    with pytest.raises(InputError, match="three_racks_away_m"):
+        designer.solve(crooked)

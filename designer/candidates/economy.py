@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from designer.candidates.parts import Economy
@@ -112,6 +113,17 @@ def economy_of(catalogue: Catalogue, instance: Instance) -> Economy:
         usd_per_hit=risk.usd_per_job_hit,
         usd_per_hour=risk.usd_per_accelerator_hour_lost,
     )
+    order = ("board", *_CLASSES)
+    for near, far in pairwise(order):
+        if lengths[near] > lengths[far]:
+            problems.append(
+                Problem(
+                    "instance",
+                    f"site.lengths.{far}_m",
+                    f"{lengths[far]:g} m, less than {near} = {lengths[near]:g} m (absent: the catalogue's)",
+                    f"allowed: lengths that do not fall in the order {', '.join(order)}",
+                )
+            )
     if problems:
         raise InputError(problems)
     return economy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +99,7 @@ def read_instance(file: str, data: dict[str, Any]) -> tuple[Instance | None, Par
     try:
         instance = Instance.model_validate(plain)
     except ValidationError as error:
-        return None, _parts(file, plain), problems_from_validation(file, error, Instance)
+        return None, _parts(file, plain), _in_plain_words(problems_from_validation(file, error, Instance))
     workloads = tuple(enumerate(instance.workloads))
     return instance, Parts(file, workloads, instance.choose, instance.pin), []
 
@@ -157,6 +157,32 @@ def _plain(file: str, data: dict[str, Any]) -> dict[str, Any]:
         return value
 
     return {key: convert(value, 1) for key, value in data.items()}
+
+
+# Where pydantic would quote a pattern or speak of tuples.
+_IN_WORDS = {
+    "name": "letters, digits, '.', '_' and '-', at most 64, the first a letter or digit",
+    "date": "a quarter such as 2026-Q4",
+    "title": "one line of at most 200 characters",
+    "imitates": "one line of at most 200 characters",
+}
+
+
+def _in_plain_words(problems: list[Problem]) -> list[Problem]:
+    """Say mistakes as a writer of TOML sees them; drop those that only follow from others."""
+    plain = []
+    for problem in problems:
+        last = problem.key.rpartition(".")[2]
+        if problem.key == "workloads" and problem.read != "nothing":
+            # A list whose rows are all broken counts as empty too.
+            if any(other.key.startswith("workloads[") for other in problems):
+                continue
+            plain.append(replace(problem, allowed="allowed: at least one [[workloads]] table"))
+        elif last in _IN_WORDS and "String should" in problem.allowed:
+            plain.append(replace(problem, allowed=f"allowed: {_IN_WORDS[last]}"))
+        else:
+            plain.append(replace(problem, allowed=problem.allowed.replace("a valid tuple", "a list")))
+    return plain
 
 
 def _parts(file: str, plain: dict[str, Any]) -> Parts:

@@ -11,8 +11,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# Far beyond any real site; without an upper end a typing slip would overflow inside the solver.
+Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+# No control characters: a title is printed, and must not steer the terminal.
+Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Level = Literal["low", "mid", "high"]
 Phase = Literal["decode", "prefill", "together"]
@@ -33,7 +36,9 @@ class Workload(_Frozen):
     )
     prompt_tokens: Annotated[int, Field(ge=1, le=100_000_000)]
     output_tokens: Annotated[int, Field(ge=1, le=100_000_000)]
-    output_tokens_per_s: Positive = Field(description="mean output tokens per second of the whole workload")
+    output_tokens_per_s: Annotated[float, Field(ge=0.001, le=1e10, allow_inf_nan=False)] = Field(
+        description="mean output tokens per second of the whole workload"
+    )
     peak_factor: Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)] = 1.5
     prefix_hit_share: Share = Field(default=0.0, description="share of prompt tokens found in a KV cache")
     tpot_ms: Positive | None = Field(default=None, description="limit on the time per output token")
@@ -107,7 +112,7 @@ class Site(_Frozen):
 class Money(_Frozen):
     """How money is weighed; absent values come from the catalogue's facility file."""
 
-    wacc: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] | None = None
+    wacc: Annotated[float, Field(ge=0.0001, lt=1, allow_inf_nan=False)] | None = None
     it_years: Annotated[int, Field(ge=1, le=50)] | None = None
     building_years: Annotated[int, Field(ge=1, le=100)] | None = None
     capex_usd: Positive | None = Field(default=None, description="limit on IT capital")
@@ -144,8 +149,8 @@ class Instance(_Frozen):
 
     schema_version: Literal[1]
     name: Name
-    title: str
-    imitates: str = Field(default="", description="the real system or paper this question imitates")
+    title: Line
+    imitates: Line = Field(default="", description="the real system or paper this question imitates")
     date: Annotated[str, StringConstraints(pattern=r"^20\d\d-Q[1-4]$")] = "2026-Q4"
     level: Level = Field(default="mid", description="which of low / mid / high every catalogue figure takes")
     efficiency: Literal["low", "base", "high"] = Field(default="base", description="token model efficiencies")

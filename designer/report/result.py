@@ -143,6 +143,9 @@ def from_json(file: str, text: str | bytes) -> Result:
 def read_result(path: Path) -> Result:
     """Read ``result.json``, or the one inside a run folder."""
     file = path / "result.json" if path.is_dir() else path
+    if not file.exists():
+        allowed = "give a run folder or its result.json, as `designer solve` stored it"
+        raise InputError([Problem(str(file), "", "no such file", allowed)])
     return from_json(str(file), read_bytes(file, MAX_RESULT_BYTES))
 
 

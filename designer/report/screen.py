@@ -102,11 +102,15 @@ def _status(page: _Page, result: Result) -> None:
     proof = result.proof
     if proof is None:
         words = {
-            "infeasible": "NO DESIGN: these exclude each other: " + "; ".join(result.clash or ("(no clash named)",)),
+            "infeasible": "NO DESIGN: these exclude each other",
             "limit": "NO ANSWER: the time limit came before any design was known",
             "interrupted": "NO ANSWER: interrupted before any design was known",
         }
         page.row("STATUS", words.get(result.status, result.status))
+        if result.status == "infeasible":
+            for line in result.clash or ("(no clash named)",):
+                # Lines that start with blanks explain the one above.
+                page.row("    -" if line.startswith(" ") else "  *", line.strip())
         return
     heads = {
         "optimal": "optimal",

@@ -64,6 +64,10 @@ def limit_clash(space: Space) -> tuple[str, ...]:
         return ("the demands cannot be met with the parts offered: the shared switches lack ports",)
     milp = compile_model((twin := build_fabric_choice(space, elastic=True)).model)
     report = solve_milp(milp, gap=1e-6, time_limit_s=60.0)
+    if report.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
+    if report.termination is Termination.TIME_LIMIT and report.values is None:
+        return ("no design meets all limits; which of them clash was not settled in 60 s",)
     if report.values is None:
         return ("even without its limits the question has no design: the shared switches lack ports",)
     value = {id(column): x for column, x in zip(milp.columns, report.values.tolist(), strict=True)}
@@ -78,7 +82,9 @@ def limit_clash(space: Space) -> tuple[str, ...]:
     lines.append(f"least change that makes a design possible: {together}")
     for limit in limits:
         alone = _least(space, limit)
-        if alone is None:
+        if alone is Termination.TIME_LIMIT:
+            lines.append(f"what {limit.key} alone would have to be was not settled in 60 s")
+        elif alone is None or isinstance(alone, Termination):
             lines.append(f"{limit.key} alone does not help: the other limits already exclude each other")
         elif alone > limit.most or limit in clashing:
             lines.append(f"with every other limit as it is: {_needed(limit, alone)} would do")
@@ -98,18 +104,22 @@ def _needed(limit: Limit, value: float) -> str:
     return f"{limit.key} = {rounded.normalize():,f} ({limit.unit})"
 
 
-def _least(space: Space, limit: Limit) -> float | None:
-    """Least value of one limited term while every other limit stands (None: they already clash)."""
+def _least(space: Space, limit: Limit) -> float | Termination | None:
+    """Least value of one limited term while every other limit stands (None: they clash; or why it is not known)."""
     others = tuple(x for x in space.weights.limits if x is not limit)
     # The limit itself becomes the objective: an elastic twin of limit 0 measures exactly its use.
     probe = replace(limit, most=0.0)
     return _probe(space, (*others, probe), len(others))
 
 
-def _probe(space: Space, limits: tuple[Limit, ...], soft: int) -> float | None:
+def _probe(space: Space, limits: tuple[Limit, ...], soft: int) -> float | Termination | None:
     twin = build_fabric_choice(replace(space, weights=replace(space.weights, limits=limits)), elastic=True)
     for k in range(len(limits)):
         if k != soft:
             twin.model.excess[k].fix(0.0)
     report = solve_milp(compile_model(twin.model), gap=1e-6, time_limit_s=60.0)
+    if report.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
+    if report.termination is Termination.TIME_LIMIT:
+        return Termination.TIME_LIMIT
     return report.objective if report.termination is Termination.OPTIMAL else None

@@ -106,7 +106,9 @@ def solve_milp(
         "mip_abs_gap": 0.0 if gap == 0.0 else 1e-6,
         "random_seed": seed,
         "threads": threads,
-        "mip_feasibility_tolerance": 1e-7,
+        # Limits are scaled to 1: a looser tolerance lets a design through that breaks one by dollars.
+        "mip_feasibility_tolerance": 1e-9,
+        "primal_feasibility_tolerance": 1e-9,
         **({"time_limit": time_limit_s} if time_limit_s is not None else {}),
         **(extra_options or {}),
     }

@@ -20,7 +20,7 @@ from designer.candidates.terms import NET_WATTS, RACKS, TERMS, Floats
 from designer.candidates.weights import Limit, Weights
 from designer.instance.schema import Choose
 from designer.solve.compile import compile_model
-from designer.solve.highs import solve_milp
+from designer.solve.highs import Termination, solve_milp
 from designer_models import build_fabric_choice
 
 # How strongly the tilted objectives lean on the limited terms, relative to the whole cost.
@@ -51,7 +51,8 @@ def reach(offer: Offer, options: Sequence[Sequence[Option]], choose: Choose, wei
     plain = _least(offer, options, choose, weights.usd)
     if plain is None:
         return Reach(best, ())
-    terms, value = plain
+    terms, _ = plain
+    value = float(weights.usd @ terms)
     if within(weights, terms, economy.network_rack_watts):
         return Reach(value, ())
     lean = np.zeros_like(weights.usd)
@@ -98,6 +99,8 @@ def _least(
     stated = build_fabric_choice(space)
     milp = compile_model(stated.model)
     report = solve_milp(milp, gap=1e-9)
+    if report.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
     if report.values is None or report.objective is None:
         return None
     value = {id(column): x for column, x in zip(milp.columns, report.values.tolist(), strict=True)}

@@ -28,7 +28,7 @@ from designer.solve.compile import Milp, compile_model
 from designer.solve.highs import SolverReport, Termination, solve_milp
 from designer.solve.limits import Reach, reach
 from designer.verify import Verification, verify
-from designer_models import FabricChoice, build_fabric_choice
+from designer_models import FabricChoice, build_fabric_choice, forbid
 
 # The recount is exact; the model's objective is a float sum of many terms. More than this apart is a defect.
 _AGREEMENT = 1e-7
@@ -185,8 +185,18 @@ def solve(question: Question, options: SolveOptions | None = None) -> Answer:
         stated = build_fabric_choice(space)
     with clock.phase("hand-over"):
         milp = compile_model(stated.model, names=options.write_mps is not None)
-    with clock.phase("solve"):
-        report = _run(milp, options)
+    while True:
+        with clock.phase("solve"):
+            report = _run(milp, options)
+        if report.values is None or report.termination is not Termination.OPTIMAL or not space.weights.limits:
+            break
+        design = _design(question, found, stated, milp, report)
+        findings = verify(design, question.catalogue, question.instance).findings
+        if not findings or not all(finding.rule.startswith("limit_") for finding in findings):
+            break
+        # Within the solver's tolerance but beyond a limit in exact arithmetic: this selection is not a design.
+        forbid(stated, [key for key, x in _chosen(stated, milp, report).items() if x > 0.5])
+        milp = compile_model(stated.model, names=options.write_mps is not None)
     size = _size(milp, report, space)
     base = replace(base, model=size, trace=_trace(report), bound_usd=report.bound)
     if report.termination is Termination.INFEASIBLE:
@@ -263,10 +273,15 @@ def _size(milp: Milp, report: SolverReport, space: Space) -> ModelSize:
     )
 
 
-def _design(question: Question, found: Candidates, stated: FabricChoice, milp: Milp, report: SolverReport) -> Design:
-    assert report.values is not None and found.space is not None
+def _chosen(stated: FabricChoice, milp: Milp, report: SolverReport) -> dict[tuple[int, int, int], float]:
+    assert report.values is not None
     value = {id(column): x for column, x in zip(milp.columns, report.values.tolist(), strict=True)}
-    chosen = [key for key in stated.keys if value.get(id(stated.model.choice[key]), 0.0) > 0.5]
+    return {key: value.get(id(stated.model.choice[key]), 0.0) for key in stated.keys}
+
+
+def _design(question: Question, found: Candidates, stated: FabricChoice, milp: Milp, report: SolverReport) -> Design:
+    assert found.space is not None
+    chosen = [key for key, x in _chosen(stated, milp, report).items() if x > 0.5]
     picked: dict[int, Attached] = {p: found.space.slots[f][p].choices.items[i] for p, f, i in chosen}
     template = found.space.templates[chosen[0][1]]
     order = [picked[p] for p in range(len(found.pools))]

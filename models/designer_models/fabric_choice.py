@@ -83,6 +83,18 @@ def build_fabric_choice(space: Space, *, elastic: bool = False) -> FabricChoice:
     return FabricChoice(model, keys)
 
 
+def forbid(stated: FabricChoice, keys: list[tuple[int, int, int]]) -> None:
+    """sum of choice[key] over the keys <= number of keys - 1.
+
+    Applies to one selection of all pools that exact arithmetic found beyond a limit although the solver's tolerance let
+    it through; added one by one, so the bound stays one for the question.
+    """
+    model = stated.model
+    if not hasattr(model, "forbidden"):
+        model.forbidden = pyo.ConstraintList()
+    model.forbidden.add(pyo.quicksum(model.choice[key] for key in keys) <= len(keys) - 1)
+
+
 def _pool_choice(model: Any, space: Space) -> None:
     """sum over f, i of choice[p, f, i] == 1.
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from oracle.money import Duty, Site, Sums, total
-from oracle.parts import Accelerator, Figure, Nic, Switch, ceil_div, exact
+from oracle.parts import Accelerator, Nic, Switch, ceil_div, exact, known
 from oracle.sale import Sale
-
-
-def known(figure: Figure) -> Fraction:
-    """Return a figure that the sale has checked to be known."""
-    assert figure is not None
-    return figure
 
 
 def laser_rate(sale: Sale, switch: Switch) -> Fraction:
@@ -21,9 +15,7 @@ def laser_rate(sale: Sale, switch: Switch) -> Fraction:
     return known(sale.engines[switch.cpo_link].els_fit) * exact("0.00000876")
 
 
-def host_failures(
-    site: Site, duty: Duty, a: Accelerator, bare: Fraction, number: int, nic: Nic, nics: int
-) -> Sums:
+def host_failures(site: Site, duty: Duty, a: Accelerator, bare: Fraction, number: int, nic: Nic, nics: int) -> Sums:
     """Failures of accelerators and NICs."""
     facility = site.facility
     labour = facility.labour * facility.compute_tray_h
@@ -58,9 +50,7 @@ def box_repairs(sale: Sale, site: Site, switch: Switch, number: int, scale_up: b
     return total(sums)
 
 
-def box_losses(
-    sale: Sale, site: Site, duty: Duty, switch: Switch, number: int, reached: int, scale_up: bool
-) -> Sums:
+def box_losses(sale: Sale, site: Site, duty: Duty, switch: Switch, number: int, reached: int, scale_up: bool) -> Sums:
     """Job hits and lost hours by scale-up switches or leaves that ``reached`` accelerators hang on."""
     facility = site.facility
     mttr = facility.switch_tray_h if scale_up else facility.switch_box_h

@@ -154,9 +154,7 @@ def cleanings(site: Site, pair: Pair, count: Count) -> Fraction:
     return site.facility.dirty * (count.lower + count.upper) / 2
 
 
-def near_failures(
-    site: Site, duty: Duty, pair: Pair, count: Count, behind: tuple[int, int], domain: int
-) -> Sums:
+def near_failures(site: Site, duty: Duty, pair: Pair, count: Count, behind: tuple[int, int], domain: int) -> Sums:
     """Failures of a scale-up or NIC boundary; ``behind`` are the accelerators behind a lower and an upper end."""
     facility, a, b = site.facility, pair.lower, pair.upper
     assert a.transient is not None and b.transient is not None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import designer
 from designer.answer import Answer, Question, SolveOptions
 from designer.design.types import Boundary, Design
+from designer.solve.run import RecountError
 from oracle.convert import catalogue_of, question_of
 from oracle.design import to_design
 from oracle.enumerate import Found, search
@@ -24,15 +26,16 @@ def disagreement(
     An answer that the time limit cut short is only held to its bound.
     """
     question = question_of(case.parts, case.instance, folder)
-    answer = designer.solve(question, SolveOptions(gap=0.0, prune=prune, time_limit_s=time_limit_s))
+    try:
+        answer = designer.solve(question, SolveOptions(gap=0.0, prune=prune, time_limit_s=time_limit_s))
+    except RecountError as error:
+        return f"seed {case.seed}, prune={prune}: {error}"
     wrong = _differences(case, question, answer, found)
     if not wrong:
         return None
     best = "none" if found is None else described(to_design(task_of(case.parts, case.instance), found))
     own = "none" if answer.design is None else described(answer.design)
-    return "\n".join(
-        [f"seed {case.seed}, prune={prune}: " + "; ".join(wrong), "search:", best, "optimiser:", own]
-    )
+    return "\n".join([f"seed {case.seed}, prune={prune}: " + "; ".join(wrong), "search:", best, "optimiser:", own])
 
 
 def _differences(case: RandomCase, question: Question, answer: Answer, found: Found | None) -> list[str]:
@@ -68,7 +71,7 @@ def verdict_on_search(case: RandomCase, found: Found) -> str | None:
     catalogue = catalogue_of(case.parts, case.instance.level)
     checked = designer.verify(design, catalogue, case.instance)
     sums, account = found.priced.sums, checked.account
-    pairs = {
+    pairs: dict[str, tuple[float, Fraction | int]] = {
         "objective": (account.objective_usd, found.priced.objective),
         "annual": (account.annual_usd, found.priced.annual),
         "capex": (account.capex_usd, sums.capex),

@@ -178,7 +178,7 @@ def _accelerator(shipped: Catalogue, levels: Levels, a: own.Accelerator) -> Acce
 
 def _switch(shipped: Catalogue, levels: Levels, w: own.Switch) -> Switch:
     f = levels.figure
-    chip = (w.price_factor, w.power_factor) != (1, 1)
+    chip = w.price_factor != 1 or w.power_factor != 1
     adders = {"price_factor": f(w.price_factor), "power_factor": f(w.power_factor)} if chip else None
     scope = "chip" if chip else "system incl. CPO optics" if w.cpo_link else "system w/o optics"
     values = {

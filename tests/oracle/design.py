@@ -37,9 +37,7 @@ def to_design(task: Task, found: Found) -> Design:
     )
 
 
-def _boundary(
-    name: BoundaryName, pair: Pair, rate: int, length: Fraction, count: Count
-) -> Boundary:
+def _boundary(name: BoundaryName, pair: Pair, rate: int, length: Fraction, count: Count) -> Boundary:
     return Boundary(
         name=name,
         lower_link=pair.lower.id,
@@ -163,7 +161,5 @@ def _fabric(task: Task, found: Found) -> Fabric:
     )
 
 
-def _stage(
-    name: Literal["leaf", "spine", "core"], switch: Switch, number: int, down: int, up: int
-) -> Stage:
+def _stage(name: Literal["leaf", "spine", "core"], switch: Switch, number: int, down: int, up: int) -> Stage:
     return Stage(name=name, switch=switch.id, count=number, down_ports=down, up_ports=up)

@@ -8,10 +8,11 @@ from fractions import Fraction
 from math import floor
 
 from designer.instance.schema import Instance
-from oracle.boxes import box_losses, box_repairs, buy, host_failures, known
+from oracle.bare import bare_overhead, bare_price, installed_price
+from oracle.boxes import box_losses, box_repairs, buy, host_failures
 from oracle.cables import Box, Count, Pair, count_links, near_failures, pairs, purchase, reaches
 from oracle.money import Duty, Sums, total
-from oracle.parts import Accelerator, Nic, Parts, Point, Rack, Switch, ceil_div, exact
+from oracle.parts import Accelerator, Nic, Parts, Point, Rack, Switch, ceil_div, exact, known
 from oracle.sale import Sale
 from oracle.task import Task
 
@@ -70,39 +71,6 @@ class Base:
     def accelerators(self) -> int:
         """Accelerators of the pool."""
         return self.domains * self.wiring.size
-
-
-def bare_price(parts: Parts, a: Accelerator) -> Fraction:
-    """Price of the accelerator alone: what its price contains is taken out at catalogue prices."""
-    assert a.price is not None
-    return a.price - contained(parts, a, money=True)
-
-
-def bare_overhead(parts: Parts, a: Accelerator) -> Fraction:
-    """Watts beside the accelerator's own that are not counted elsewhere."""
-    assert a.overhead is not None
-    return a.overhead - contained(parts, a, money=False)
-
-
-def contained(parts: Parts, a: Accelerator, money: bool) -> Fraction:
-    """USD or watts, per accelerator, of the parts that its figures contain: those of the vendor's domain."""
-    inside = a.price_contains if money else a.power_contains
-    value = Fraction(0)
-    if "nic" in inside:
-        name, nics = a.nics[0]
-        nic = next(x for x in parts.nics if x.id == name)
-        value += nics * known(nic.price if money else nic.power)
-    if "scale_up_switch" in inside:
-        assert a.vendor_size is not None and a.vendor_planes is not None
-        switch = next(x for x in parts.switches if x.id == a.vendor_switch)
-        value += (switch.cost if money else switch.watts) * a.vendor_planes / a.vendor_size
-    if "scale_up_link" in inside:
-        assert a.vendor_size is not None
-        row = next(x for x in parts.links if x.id == a.vendor_link)
-        assert row.construction == "backplane"
-        ends = 2 * ceil_div(a.vendor_size * a.ports * a.port_gbps, row.rate)
-        value += ends * known(row.price_end) / a.vendor_size
-    return value
 
 
 def shares_of(a: Accelerator, instance: Instance) -> list[int]:
@@ -288,8 +256,3 @@ def _base(
         ]
     )
     return Base(point, wiring, pair, length, nic, nics, replicas, domains, hall, count, duty, sums)
-
-
-def installed_price(parts: Parts, a: Accelerator) -> Fraction:
-    """Bare price plus the share of the host, where the price does not contain it."""
-    return bare_price(parts, a) + (Fraction(0) if "host" in a.price_contains else known(a.host_price))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
 from math import ceil, inf
+from typing import TypeVar
 
 from designer.instance.schema import Instance
 from oracle.attach import Hang, groups, hang, single_leaf
@@ -26,8 +27,8 @@ from oracle.fabric import (
     Cabling,
     Layer,
     Shape,
-    carries,
     cablings,
+    carries,
     core_layer,
     far,
     holds,
@@ -38,6 +39,8 @@ from oracle.fabric import (
 from oracle.money import Sums
 from oracle.parts import Parts, Switch, ceil_div, exact
 from oracle.task import Task, task_of
+
+Kept = TypeVar("Kept")
 
 NEAR_BEST = 1 + 1e-11
 NEAR_LIMIT = 1 + 1e-9
@@ -97,7 +100,7 @@ def search_plainly(parts: Parts, instance: Instance) -> Found | None:
 
 
 def _all_hangs(task: Task, pool: list[Base], leaf: Switch, alone: bool) -> list[Hang]:
-    found = []
+    found: list[Hang] = []
     for base in pool:
         for group in [single_leaf(base)] if alone else groups(base):
             found += hang(task, base, leaf, group, alone)
@@ -244,13 +247,11 @@ class _Search:
                 cost += number * self.layers[switch][0]
         return cost
 
-    def _try_cabling(
-        self, shape: Shape, cabling: Cabling, fitting: list[list[Option]], room: dict[int, bool]
-    ) -> None:
+    def _try_cabling(self, shape: Shape, cabling: Cabling, fitting: list[list[Option]], room: dict[int, bool]) -> None:
         reach = far(self.task, shape, cabling)
         hits, hours = float(reach.hits_per_leaf), float(reach.hours_per_accelerator)
         pools = [self._with_losses(options, hits, hours) for options in fitting]
-        if not self.task.limits:
+        if not self.task.limits and shape.stages > 1:
             pools = [_cheapest_by_leaves(options) for options in pools]
         above: dict[int, tuple[float, ...]] = {}
         for chosen in self._combinations(pools):
@@ -267,9 +268,7 @@ class _Search:
             if self._promising(amounts, items):
                 self._try_plan(Plan(items, shape, cabling))
 
-    def _with_losses(
-        self, options: list[Option], hits: float, hours: float
-    ) -> list[tuple[tuple[float, ...], Option]]:
+    def _with_losses(self, options: list[Option], hits: float, hours: float) -> list[tuple[tuple[float, ...], Option]]:
         found = []
         for option in options:
             hit, hour = option.leaves * hits, option.item.base.accelerators * hours
@@ -327,7 +326,6 @@ class _Search:
             return self._amounts(single_leaf_sums(self.task, shape), shape.leaf.watts)
         # Pools pay for their leaves; the watts of leaves still burden the network racks.
         parts = [(0.0,) * (len(self.limited) + 1) + (float(leaves * shape.leaf.watts),)]
-        pods = shape.pods(leaves)
         room = shape.pod if shape.stages == 3 else 0
         assert cabling.spine is not None
         room = shape.pod if shape.stages == 3 else 0
@@ -348,9 +346,7 @@ class _Search:
         return self._amounts(layer.sums, layer.watts)
 
 
-def _keep(
-    kept: list[tuple[tuple[Fraction, ...], object]], terms: tuple[Fraction, ...], value: object
-) -> None:
+def _keep(kept: list[tuple[tuple[Fraction, ...], Kept]], terms: tuple[Fraction, ...], value: Kept) -> None:
     """Add a value unless one that is kept is no worse in any term; drop those that it makes useless."""
     if any(all(a <= b for a, b in zip(other, terms, strict=True)) for other, _ in kept):
         return
@@ -361,7 +357,7 @@ def _keep(
 def _cheapest_by_leaves(
     options: list[tuple[tuple[float, ...], Option]],
 ) -> list[tuple[tuple[float, ...], Option]]:
-    """Without limits only the number of leaves of a pool matters to the rest; sorted by objective."""
+    """Without limits only the number of leaves of a pool matters above them; sorted by objective."""
     cheapest: dict[int, tuple[tuple[float, ...], Option]] = {}
     for pair in options:
         cheapest.setdefault(pair[1].leaves, pair)

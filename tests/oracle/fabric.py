@@ -131,9 +131,7 @@ def _with_cores(task: Task, low: Shape) -> Iterator[Shape]:
                 if core.protocol != low.leaf.protocol or task.instance.pin.core_switch not in (None, core.id):
                     continue
                 if core.ports(low.rate) is not None:
-                    yield Shape(
-                        low.leaf, low.spine, core, low.rate, low.m, low.spines, exact(x), m2, cores
-                    )
+                    yield Shape(low.leaf, low.spine, core, low.rate, low.m, low.spines, exact(x), m2, cores)
 
 
 def carries(task: Task, shape: Shape, item: Hang) -> bool:
@@ -238,9 +236,7 @@ def layers(task: Task, shape: Shape, cabling: Cabling, leaves: int) -> list[Laye
     return found
 
 
-def _layer(
-    task: Task, switch: Switch, number: int, pair: Pair, rate: int, length: Fraction, count: Count
-) -> Layer:
+def _layer(task: Task, switch: Switch, number: int, pair: Pair, rate: int, length: Fraction, count: Count) -> Layer:
     site = task.site
     cables = purchase(site, pair, rate, length, count)
     sums = total(

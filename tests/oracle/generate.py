@@ -37,13 +37,13 @@ class RandomCase:
 def random_case(seed: int) -> RandomCase:
     """Draw the question of a seed; the same seed gives the same question.
 
-    Questions without any design are mostly drawn again: one in fourteen of them stays.
+    Questions without any design are mostly drawn again: one in sixteen of them stays.
     """
     draw = Draw(seed)
     while True:
         parts, instance = _draw_question(draw, seed)
         possible = first_found(parts, instance)
-        if possible is None and not draw.chance(0.07):
+        if possible is None and not draw.chance(0.06):
             continue
         if possible is not None and draw.chance(0.5):
             instance = random_limits(draw, possible, instance)
@@ -55,12 +55,13 @@ def _draw_question(draw: Draw, seed: int) -> tuple[Parts, Instance]:
     engines = random_engines(draw)
     nics = random_nics(draw)
     up = random_switches_up(draw, engines)
-    accelerators = random_accelerators(draw, nics, up)
+    links = random_links(draw)
+    accelerators = random_accelerators(draw, nics, up, links)
     radices = (4, 6, 8) if 3 in stages else (6, 8, 12, 16)
     parts = Parts(
         accelerators=tuple(accelerators),
         switches=tuple(up + random_switches_out(draw, engines, radices)),
-        links=tuple(random_links(draw) + engines),
+        links=tuple(links + engines),
         nics=tuple(nics),
         facility=random_facility(draw),
         points=(),
@@ -71,11 +72,12 @@ def _draw_question(draw: Draw, seed: int) -> tuple[Parts, Instance]:
             "schema_version": 1,
             "name": f"case{seed}",
             "title": f"random case {seed}",
+            "date": draw.one(("2026-Q4", "2026-Q4", "2026-Q4", "2027-Q2")),
             "level": draw.one(LEVELS),
             "workloads": workloads,
             "choose": random_choose(draw, parts, stages),
             "site": random_site(draw),
-            "money": {"replacement_part_share": draw.one((1.0, 1.0, 0.5, 0.0))},
+            "money": random_money(draw),
             "risk": random_weights(draw),
             "measured_points": "points.csv",
         }
@@ -87,6 +89,8 @@ def _draw_question(draw: Draw, seed: int) -> tuple[Parts, Instance]:
 def random_workloads(draw: Draw) -> tuple[dict[str, Any], ...]:
     """One pool, two workloads, or one workload with two pools; rates are set per plan point."""
     kinds = draw.one((("decode",), ("together",), ("prefill",), ("decode", "together"), ("disaggregated",)))
+    if draw.chance(0.04):
+        kinds = ("decode", "disaggregated")
     return tuple(
         {
             "name": f"work{number}",
@@ -117,13 +121,13 @@ def random_choose(draw: Draw, parts: Parts, stages: tuple[int, ...]) -> dict[str
     if draw.chance(0.25):
         choose["beyond_announced"] = (draw.one(parts.accelerators).id,)
     for name, rows in (
-        ("links", [row for row in parts.links if not row.cpo]),
-        ("nics", parts.nics),
-        ("scale_out_switches", [row for row in parts.switches if row.role == "scale_out"]),
-        ("scale_up_switches", [row for row in parts.switches if row.role == "scale_up"]),
+        ("links", [row.id for row in parts.links if not row.cpo]),
+        ("nics", [row.id for row in parts.nics]),
+        ("scale_out_switches", [row.id for row in parts.switches if row.role == "scale_out"]),
+        ("scale_up_switches", [row.id for row in parts.switches if row.role == "scale_up"]),
     ):
         if draw.chance(0.08):
-            choose[name] = tuple(row.id for row in draw.some(rows, max(1, len(rows) - 1), len(rows)))
+            choose[name] = tuple(draw.some(rows, max(1, len(rows) - 1), len(rows)))
     return choose
 
 
@@ -134,20 +138,36 @@ def random_site(draw: Draw) -> dict[str, Any]:
         site["pue"] = float(draw.figure(1.05, 1.6))
     if draw.chance(0.2):
         site["electricity_usd_per_kwh"] = float(draw.figure(0.03, 0.2, 2))
+    if draw.chance(0.1):
+        site["utilisation"] = float(draw.figure(0.3, 1, 2))
+    if draw.chance(0.1):
+        site["facility_capex_usd_per_w"] = float(draw.figure(4, 20, 2))
     lengths: dict[str, float] = {}
     for name, low, high in (
         ("scale_up_m", 0.5, 6.0),
         ("nic_leaf_m", 1.0, 30.0),
         ("leaf_spine_m", 2.0, 60.0),
         ("spine_core_m", 2.0, 100.0),
-        ("hall_m", 5.0, 60.0),
-        ("adjacent_rack_m", 1.5, 4.0),
+        ("hall_m", 15.0, 60.0),
+        ("adjacent_rack_m", 2.0, 3.5),
     ):
         if draw.chance(0.12):
             lengths[name] = float(draw.figure(low, high, 2))
     if lengths:
         site["lengths"] = lengths
     return site
+
+
+def random_money(draw: Draw) -> dict[str, Any]:
+    """Own cost of capital, lives and share of replaced parts."""
+    money: dict[str, Any] = {"replacement_part_share": draw.one((1.0, 1.0, 0.5, 0.0))}
+    if draw.chance(0.2):
+        money["wacc"] = float(draw.figure(0.04, 0.2, 2))
+    if draw.chance(0.1):
+        money["it_years"] = draw.whole(2, 7)
+    if draw.chance(0.1):
+        money["building_years"] = draw.whole(8, 25)
+    return money
 
 
 def random_weights(draw: Draw) -> dict[str, float]:
@@ -165,7 +185,8 @@ def random_weights(draw: Draw) -> dict[str, float]:
 
 def random_points(draw: Draw, parts: Parts, instance: Instance) -> tuple[Point, ...]:
     """Measured points: every accelerator has some in every pool, so that the token model stays out."""
-    sizes = instance.choose.domain_sizes or (2, 4, 8)
+    # Sizes beyond the standard list exist where the radix of some switch just takes them.
+    sizes = instance.choose.domain_sizes or draw.one(((2, 4, 8), (2, 4, 8), (2, 3, 4, 5, 6, 8, 10, 12)))
     found: dict[tuple[str, str, int, int], Point] = {}
     for pool, peak in peaks(instance):
         domains = draw.whole(1, 9)
@@ -191,7 +212,8 @@ def _sizes_for(a: Accelerator, sizes: tuple[int, ...], instance: Instance) -> li
 
 
 def _point(draw: Draw, pool: str, a: Accelerator, size: int, per_chip: Fraction) -> Point:
-    replica = draw.one((1, 2, size, size, size, 2 * size, 3 * size, 4 * size, max(1, size // 2), size + 1))
+    multiples = (size, size, size, 2 * size, 3 * size, 4 * size, 6 * size)
+    replica = draw.one((1, 2, *multiples, max(1, size // 2), size + 1))
     most = a.ports * a.port_gbps
     return Point(
         pool=pool,
@@ -209,6 +231,7 @@ def random_pins(draw: Draw, parts: Parts, instance: Instance) -> Instance:
     """Fix a choice beforehand, now and then."""
     pin: dict[str, Any] = {}
     out = instance.choose.scale_out_switches
+    up = instance.choose.scale_up_switches
     boxes = [w.id for w in parts.switches if w.role == "scale_out" and (out is None or w.id in out)]
     for name, rows, share in (
         ("leaf_switch", boxes, 0.06),
@@ -216,6 +239,12 @@ def random_pins(draw: Draw, parts: Parts, instance: Instance) -> Instance:
         ("core_switch", boxes, 0.03),
         ("accelerator", [a.id for a in parts.accelerators], 0.05),
         ("domain_size", [point.size for point in parts.points], 0.04),
+        (
+            "scale_up_switch",
+            [w.id for w in parts.switches if w.role == "scale_up" and (up is None or w.id in up)],
+            0.04,
+        ),
+        ("scale_out_stages", instance.choose.scale_out_stages, 0.04),
     ):
         if draw.chance(share):
             pin[name] = draw.one(rows)
@@ -228,7 +257,7 @@ def random_limits(draw: Draw, found: Found, instance: Instance) -> Instance:
     changes: dict[str, dict[str, Any]] = {}
     for name in draw.some(sorted(LIMIT_KEYS), 1, 2):
         table, key, unit = LIMIT_KEYS[name]
-        value = taken[name] * draw.figure(0.85, 1.25) / unit
+        value = taken[name] * draw.figure(0.92, 1.3) / unit
         limit = max(1, int(value)) if name == "racks" else float(f"{float(value):.5g}")
         changes.setdefault(table, {})[key] = limit
     return _changed(instance, changes)

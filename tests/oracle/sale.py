@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from designer.instance.schema import Instance
+from oracle.bare import bare_overhead_or_none, bare_price_or_none
 from oracle.parts import Accelerator, Link, Nic, Parts, Switch
 
 SHIPPING = ("shipping", "ramping")
@@ -37,7 +38,8 @@ def for_sale(parts: Parts, instance: Instance) -> Sale:
             return False
         if pin.accelerator is not None and a.id != pin.accelerator:
             return False
-        known = None not in (a.price, a.tdp, a.overhead, a.afr, a.interrupts)
+        bare = (bare_price_or_none(parts, a), bare_overhead_or_none(parts, a))
+        known = None not in (*bare, a.tdp, a.afr, a.interrupts)
         if "host" not in a.price_contains:
             known = known and a.host_price is not None
         return known and released(a.status, a.available_from, named) and (named or a.access == "merchant")
@@ -82,8 +84,7 @@ def for_sale(parts: Parts, instance: Instance) -> Sale:
         scale_up=tuple(
             w
             for w in up
-            if switch_sold(w, choose.scale_up_switches, (pin.scale_up_switch,))
-            and pin.scale_up_switch in (None, w.id)
+            if switch_sold(w, choose.scale_up_switches, (pin.scale_up_switch,)) and pin.scale_up_switch in (None, w.id)
         ),
         scale_out=tuple(w for w in out if switch_sold(w, choose.scale_out_switches, out_pins)),
         links=tuple(x for x in parts.links if link_sold(x)),

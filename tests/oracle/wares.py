@@ -49,7 +49,7 @@ def random_switches_up(draw: Draw, engines: list[Link]) -> list[Switch]:
             price_factor=draw.figure(1.2, 2) if chip else Fraction(1),
             power_factor=draw.figure(1.1, 1.4) if chip else Fraction(1),
             afr=draw.figure(0.005, 0.08, 2),
-            outage=draw.figure(0.01, 0.2, 2),
+            outage=perhaps_unknown(draw, draw.figure(0.01, 0.2, 2)),
         )
         found.append(_co_packaged(draw, switch, engines) if engines and draw.chance(0.3) else switch)
     return found
@@ -80,7 +80,7 @@ def random_switches_out(draw: Draw, engines: list[Link], radices: tuple[int, ...
             price_factor=Fraction(1),
             power_factor=Fraction(1),
             afr=draw.figure(0.005, 0.08, 2),
-            outage=draw.figure(0.01, 0.2, 2),
+            outage=perhaps_unknown(draw, draw.figure(0.01, 0.2, 2)),
         )
         found.append(_co_packaged(draw, switch, engines) if engines and draw.chance(0.35) else switch)
     return found
@@ -105,23 +105,24 @@ def random_engines(draw: Draw) -> list[Link]:
     if draw.chance(0.45):
         return []
     lane = draw.one(LANES)
-    engine = _link(
-        draw,
-        id="engine",
-        construction="engine+els+fibre",
-        rate=8 * lane,
-        lane_gbps=lane,
-        host_lanes=(lane,),
-        reach=Fraction(500),
-        fibres=16,
-        fibre_kind="OS2 MPO",
-        interop=f"dr-{lane}",
-        cpo=True,
-        oe_mttr=draw.figure(4, 20, 2),
-        els_mttr=draw.figure(0.5, 4, 2),
-        els_fit=draw.figure(200, 90000, 2),
-    )
-    return [replace(engine, status="shipping", available_from="2025-Q1")]
+    return [
+        _link(
+            draw,
+            id="engine",
+            construction="engine+els+fibre",
+            rate=8 * lane,
+            lane_gbps=lane,
+            host_lanes=(lane,),
+            reach=Fraction(500),
+            fibres=16,
+            fibre_kind="OS2 MPO",
+            interop=f"dr-{lane}",
+            cpo=True,
+            oe_mttr=draw.figure(4, 20, 2),
+            els_mttr=draw.figure(0.5, 4, 2),
+            els_fit=draw.figure(200, 90000, 2),
+        )
+    ]
 
 
 def random_links(draw: Draw) -> list[Link]:
@@ -147,6 +148,7 @@ def random_links(draw: Draw) -> list[Link]:
         _module(draw, "sr", lane, LANES, draw.figure(20, 80, 2)),
         _module(draw, "fr", other, LANES, Fraction(2000)),
         _module(draw, "gear", other, LANES, Fraction(500)),
+        _module(draw, "wide", 400, LANES, Fraction(500)),
     ]
     return rows + draw.some(more, 1, 4)
 
@@ -170,7 +172,7 @@ def _link(draw: Draw, **given: object) -> Link:
         "placement": "cable",
         "status": status,
         "available_from": date,
-        "rate": lane * draw.one((4, 8)),
+        "rate": lane * draw.one((4, 8, 8, 2)),
         "fibres": 0,
         "fibre_kind": "none",
         "interop": None,
@@ -179,7 +181,7 @@ def _link(draw: Draw, **given: object) -> Link:
         "watts_end": draw.figure(0.1, 20, 2),
         "afr_end": draw.figure(0.0001, 0.05, 2),
         "transient": draw.figure(0.01, 0.6, 2),
-        "mttr": draw.figure(0.5, 8, 2),
+        "mttr": perhaps_unknown(draw, draw.figure(0.5, 8, 2)),
     }
     if given["construction"] == "backplane":
         own["price_cable"] = None
@@ -207,7 +209,7 @@ def random_nics(draw: Draw) -> list[Nic]:
     return found
 
 
-def random_accelerators(draw: Draw, nics: list[Nic], switches: list[Switch]) -> list[Accelerator]:
+def random_accelerators(draw: Draw, nics: list[Nic], switches: list[Switch], links: list[Link]) -> list[Accelerator]:
     """One to three accelerators that differ in ports, hosts, racks and price."""
     found = []
     for number in range(draw.whole(1, 3)):
@@ -226,7 +228,7 @@ def random_accelerators(draw: Draw, nics: list[Nic], switches: list[Switch]) -> 
             overhead=draw.figure(150, 400),
             power_contains=(),
             afr=draw.figure(0.01, 0.1, 2),
-            interrupts=draw.figure(0.05, 0.5, 2),
+            interrupts=perhaps_unknown(draw, draw.figure(0.05, 0.5, 2)),
             protocol=draw.one(PROTOCOLS),
             ports=draw.whole(1, 6),
             port_gbps=draw.one((200, 400)),
@@ -235,11 +237,13 @@ def random_accelerators(draw: Draw, nics: list[Nic], switches: list[Switch]) -> 
             rack=draw.one(("small", "large")),
             nics=tuple((nic.id, draw.whole(1, 2)) for nic in draw.some(nics, 1, 2)),
         )
-        found.append(_sold_in_domains(draw, a, nics, switches))
+        found.append(_sold_in_domains(draw, a, nics, switches, links))
     return found
 
 
-def _sold_in_domains(draw: Draw, a: Accelerator, nics: list[Nic], switches: list[Switch]) -> Accelerator:
+def _sold_in_domains(
+    draw: Draw, a: Accelerator, nics: list[Nic], switches: list[Switch], links: list[Link]
+) -> Accelerator:
     """Give some accelerators a vendor domain; its parts may be inside the price, and it may be the only one."""
     able = [w for w in switches if a.protocol in w.speaks and w.ports(a.port_gbps) and w.price and w.power]
     if not able or not draw.chance(0.3):
@@ -259,12 +263,19 @@ def _sold_in_domains(draw: Draw, a: Accelerator, nics: list[Nic], switches: list
     extra = own if "scale_up_switch" in inside else Fraction(0)
     if "nic" in inside and first.price is not None:
         extra += a.nics[0][1] * first.price
+    backplanes = [row for row in links if row.construction == "backplane" and row.price_end is not None]
+    link = draw.one(backplanes) if backplanes else None
+    if link is not None and link.price_end is not None and draw.chance(0.6):
+        inside.append("scale_up_link")
+        ends = 2 * ceil_div(sizes[-1] * a.ports * a.port_gbps, link.rate)
+        extra += ends * link.price_end / sizes[-1]
     price = None if a.price is None else Fraction(ceil_div(a.price + extra))
     return replace(
         a,
         vendor_size=sizes[-1],
         vendor_switch=switch.id,
         vendor_planes=planes,
+        vendor_link=None if link is None else link.id,
         sealed=draw.chance(0.25),
         price=price,
         price_contains=(*a.price_contains, *inside),
