@@ -56,6 +56,10 @@ class SolveOptions:
     on_progress: Callable[[Progress], None] | None = field(default=None, compare=False)
 
 
+class RecountError(RuntimeError):
+    """The verifier rejects or prices differently a design the model chose: a defect of the product, never an answer."""
+
+
 @dataclass(frozen=True)
 class NotOffered:
     """A part that could not be offered, and why, in the user's words."""

@@ -214,6 +214,13 @@ def test_bad_arguments(arguments: list[str]) -> None:
     assert (result.exit_code, result.stdout) == (ExitCode.BAD_INPUT, "")
 
 
+def test_verify_of_nothing_asks_for_a_run(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "absent"):
+        result = invoke("verify", place)
+        assert result.exit_code == ExitCode.BAD_INPUT
+        assert "no such file; give a run folder or its result.json" in result.stderr
+
+
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     monkeypatch.setattr(sys.modules["designer.runs"], "solve", lambda *_: pytest.fail("refuse before solving"))
@@ -353,7 +360,7 @@ def test_check_says_what_was_understood() -> None:
 def test_check_names_every_mistake(broken: Path) -> None:
     result = invoke("check", broken)
     assert (result.exit_code, result.stdout) == (ExitCode.BAD_INPUT, "")
-    assert "2 mistakes" in result.stderr
+    assert "1 mistake in" in result.stderr
 
 
 # ----------------------------------------------------------------------------- verify

@@ -128,7 +128,8 @@ Written from [schema.py](../designer/instance/schema.py) by `python tests/test_d
 
 Units stand in the names: `_ms` milliseconds, `_s` seconds, `_m` metres, `_mw` megawatts, `_usd` US dollars, `_w` watts,
 `_kwh` kilowatt-hours. Shares run from 0 to 1. Bandwidth is one direction. "none" as a default is no limit, no choice
-made beforehand, or (in `site` and `money`) the catalogue's figure: `designer catalog show facility.finance`.
+made beforehand, or (in `site` and `money`) the catalogue's figure: `designer catalog show facility.finance` and
+`designer catalog show facility.cooling_and_power`.
 Names of parts and LLMs are those of `designer catalog list`.
 """
 
@@ -151,7 +152,9 @@ def allowed_values(node: dict[str, Any]) -> str:
         "exclusiveMaximum": "less than",
     }
     ends = [f"{word} {node[key]:g}" for key, word in words.items() if key in node]
-    if "pattern" in node:
+    if "maxLength" in node:
+        ends.append(f"one line of at most {node['maxLength']} characters")
+    elif "pattern" in node:
         ends.append(f"pattern `{node['pattern']}`")
     return ", ".join([text, *ends])
 

@@ -178,7 +178,7 @@ def test_wrong_values_and_units(tmp_path: Path, change: str, key: str, words: st
         ("[money]\nwacc = 9", "money.wacc", "less than 1"),
         ("[risk]\nusd_per_job_hit = -1", "risk.usd_per_job_hit", "greater than or equal to 0"),
         ("[choose]\nscale_out_stages = [4]", "choose.scale_out_stages[0]", "1, 2 or 3"),
-        ("[choose]\nlinks = 'dr8_800'", "choose.links", "a valid tuple"),
+        ("[choose]\nlinks = 'dr8_800'", "choose.links", "a list"),
         ("[choose]\nlinks = []", "choose.links", "at least one"),
         ("[choose]\nlinks = ['dr8_800', 'dr8_800']", "choose.links", "each once"),
         ("[choose]\ndomain_sizes = [1, 8]", "choose.domain_sizes", "at least 2"),
@@ -211,6 +211,32 @@ def test_schema_version_of_another_program(tmp_path: Path) -> None:
 
 def test_name_that_is_no_folder_name(tmp_path: Path) -> None:
     assert "name" in problems_of(tmp_path, GOOD.replace('"a"', '"../a"'))
+
+
+def test_a_mistake_in_a_workload_is_one_mistake(tmp_path: Path) -> None:
+    assert set(problems_of(tmp_path, GOOD.replace("= 50", '= "50 ms"'))) == {"workloads[0].tpot_ms"}
+    assert "at least one [[workloads]]" in problems_of(tmp_path, HEAD + "workloads = []\n")["workloads"].allowed
+    assert problems_of(tmp_path, HEAD + "workloads = 3\n").keys() == {"workloads"}
+
+
+@pytest.mark.parametrize("title", [r"\u001b[31m", r"a\nb", "x" * 201])
+def test_a_title_is_one_short_line_without_escapes(tmp_path: Path, title: str) -> None:
+    problem = problems_of(tmp_path, GOOD.replace('"A"', f'"{title}"'))["title"]
+    assert problem.allowed == "allowed: one line of at most 200 characters"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (GOOD.replace("_s = 1000", "_s = 1e308"), "workloads[0].output_tokens_per_s"),
+        (GOOD.replace("_s = 1000", "_s = 1e-308"), "workloads[0].output_tokens_per_s"),
+        (GOOD + "[risk]\nusd_per_job_hit = 1e300\n", "risk.usd_per_job_hit"),
+        (GOOD + "[site]\nelectricity_usd_per_kwh = 1e308\n", "site.electricity_usd_per_kwh"),
+        (GOOD + "[money]\nwacc = 1e-300\n", "money.wacc"),
+    ],
+)
+def test_figures_that_would_overflow_are_refused(tmp_path: Path, text: str, key: str) -> None:
+    assert set(problems_of(tmp_path, text)) == {key}
 
 
 def test_terminal_escapes_do_not_reach_the_message(tmp_path: Path) -> None:

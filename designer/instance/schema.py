@@ -28,18 +28,20 @@ class _Frozen(BaseModel):
 class Workload(_Frozen):
     """Tokens to serve: one LLM, its lengths, rate and latency limits."""
 
-    name: Name
+    name: Name = Field(description="of the workload; each its own")
     llm: str = Field(description="id of an LLM of the catalogue")
     serve: Literal["decode", "prefill", "disaggregated", "together"] = Field(
         description="decode or prefill alone; disaggregated = two pools with KV traffic between them; "
         "together = one pool with in-flight batching"
     )
-    prompt_tokens: Annotated[int, Field(ge=1, le=100_000_000)]
-    output_tokens: Annotated[int, Field(ge=1, le=100_000_000)]
+    prompt_tokens: Annotated[int, Field(ge=1, le=100_000_000)] = Field(description="per request, mean")
+    output_tokens: Annotated[int, Field(ge=1, le=100_000_000)] = Field(description="per request, mean")
     output_tokens_per_s: Annotated[float, Field(ge=0.001, le=1e10, allow_inf_nan=False)] = Field(
         description="mean output tokens per second of the whole workload"
     )
-    peak_factor: Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)] = 1.5
+    peak_factor: Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)] = Field(
+        default=1.5, description="peak over mean tokens per second; the pools are sized for the peak"
+    )
     prefix_hit_share: Share = Field(default=0.0, description="share of prompt tokens found in a KV cache")
     tpot_ms: Positive | None = Field(default=None, description="limit on the time per output token")
     ttft_ms: Positive | None = Field(default=None, description="limit on the (unvalidated) TTFT estimate")
@@ -47,8 +49,10 @@ class Workload(_Frozen):
         default="native", description="weights; native = the LLM row's dtype"
     )
     kv_bytes: Literal[1, 2] = Field(default=2, description="bytes per KV-cache element")
-    draft_tokens: Annotated[int, Field(ge=0, le=16)] = 0
-    accepted_tokens: NonNegative = 0.0
+    draft_tokens: Annotated[int, Field(ge=0, le=16)] = Field(
+        default=0, description="speculative decoding: tokens drafted per step"
+    )
+    accepted_tokens: NonNegative = Field(default=0.0, description="of them accepted, mean; at most draft_tokens")
 
 
 class Choose(_Frozen):
@@ -148,10 +152,12 @@ class Instance(_Frozen):
     """One planning question."""
 
     schema_version: Literal[1]
-    name: Name
-    title: Line
+    name: Name = Field(description="names the run folder")
+    title: Line = Field(description="first line of the screen")
     imitates: Line = Field(default="", description="the real system or paper this question imitates")
-    date: Annotated[str, StringConstraints(pattern=r"^20\d\d-Q[1-4]$")] = "2026-Q4"
+    date: Annotated[str, StringConstraints(pattern=r"^20\d\d-Q[1-4]$")] = Field(
+        default="2026-Q4", description="quarter of purchase; parts not on sale by then are not offered"
+    )
     level: Level = Field(default="mid", description="which of low / mid / high every catalogue figure takes")
     efficiency: Literal["low", "base", "high"] = Field(default="base", description="token model efficiencies")
     workloads: Annotated[tuple[Workload, ...], Field(min_length=1)]

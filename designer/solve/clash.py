@@ -24,10 +24,16 @@ def no_plans(pools: Sequence[Pool], sets: Sequence[PlanSet]) -> tuple[str, ...]:
         if plans.plans:
             continue
         wants = f"pool {pool.name} ({pool.workload.llm}, {pool.phase}) has no serving plan"
+        if not plans.unmet:
+            lines.append(
+                f"{wants}: no scale-up domain can be built from what is offered; look at the accelerators, their "
+                "dates and nics, domain_sizes, scale_up_switches, links and lengths, and at the parts not offered"
+            )
+            continue
         if pool.workload.tpot_ms is not None and pool.phase != "prefill":
             wants += f" within tpot_ms = {pool.workload.tpot_ms:g}"
-        lines.append(wants + (":" if plans.unmet else ": no accelerator is offered"))
-        lines += [f"  {part}: {miss.message}" for part, miss in plans.unmet.items()]
+        lines.append(wants + ":")
+        lines += [f"  {miss.message}" for miss in plans.unmet.values()]
     return tuple(lines)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 
-from designer.answer import Answer, ModelSize, NotOffered, Phase, Progress, Question, SolveOptions, Status
+from designer.answer import Answer, ModelSize, NotOffered, Phase, Progress, Question, RecountError, SolveOptions, Status
 from designer.candidates.choices import Attached, Option, make_options
 from designer.candidates.dominance import reduce_domains
 from designer.candidates.offer import Offer, build_offer
@@ -32,10 +32,6 @@ from designer_models import FabricChoice, build_fabric_choice, forbid
 
 # The recount is exact; the model's objective is a float sum of many terms. More than this apart is a defect.
 _AGREEMENT = 1e-7
-
-
-class RecountError(RuntimeError):
-    """The verifier rejects or prices differently a design the model chose: a defect of the product, never an answer."""
 
 
 @dataclass

@@ -6,9 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import designer
-from designer.answer import Answer, Question, SolveOptions
+from designer.answer import Answer, Question, RecountError, SolveOptions
 from designer.design.types import Boundary, Design
-from designer.solve.run import RecountError
 from oracle.convert import catalogue_of, question_of
 from oracle.design import to_design
 from oracle.enumerate import Found, search
