@@ -124,6 +124,11 @@ class _Market:
         link, swaps, box_mttr, lasers, laser_rate, laser_mttr = None, 0.0, 0.0, 0, 0.0, 0.0
         if row.cpo:
             link_row = self.catalogue.links[row.cpo_link]
+            # The ends come with the switch and need no list, but they must be out as well.
+            named = self.instance.choose.links if link_row.id in (self.instance.choose.links or ()) else None
+            reason = self.for_sale(link_row, named, (), access=False)
+            if reason is not None:
+                raise UnknownFigureError(f"its optical ends {link_row.id}: {reason}")
             link = self.link(link_row)
             parts = link_row.cpo_parts
             if parts is None:
