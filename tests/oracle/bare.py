@@ -43,16 +43,23 @@ def contained(parts: Parts, a: Accelerator, money: bool) -> Figure:
         values.append(None if figure is None else nics * figure)
     if "scale_up_switch" in inside:
         assert a.vendor_size is not None and a.vendor_planes is not None
-        switch = next(x for x in parts.switches if x.id == a.vendor_switch)
-        figure = switch.price if money else switch.power
-        factor = switch.price_factor if money else switch.power_factor
-        values.append(None if figure is None else figure * factor * a.vendor_planes / a.vendor_size)
+        switch = next((x for x in parts.switches if x.id == a.vendor_switch), None)
+        figure = None if switch is None else switch.price if money else switch.power
+        if switch is None or figure is None:
+            values.append(None)
+        else:
+            factor = switch.price_factor if money else switch.power_factor
+            values.append(figure * factor * a.vendor_planes / a.vendor_size)
     if "scale_up_link" in inside:
         assert a.vendor_size is not None
-        row = next(x for x in parts.links if x.id == a.vendor_link)
-        assert row.construction == "backplane"
-        ends = 2 * ceil_div(a.vendor_size * a.ports * a.port_gbps, row.rate)
-        values.append(None if row.price_end is None else ends * row.price_end / a.vendor_size)
+        row = next((x for x in parts.links if x.id == a.vendor_link), None)
+        # A question thinned out for the plain search may lack the vendor's link: then its price is unknown.
+        if row is None or row.price_end is None:
+            values.append(None)
+        else:
+            assert row.construction == "backplane"
+            ends = 2 * ceil_div(a.vendor_size * a.ports * a.port_gbps, row.rate)
+            values.append(ends * row.price_end / a.vendor_size)
     return None if None in values else sum((known(value) for value in values), Fraction(0))
 
 
