@@ -1,7 +1,8 @@
 """tokenfabric: networks of AI clusters designed from a token demand, with a proof.
 
-The library is four calls: `load` reads a question, `solve` answers it, `verify` recounts the answer and
-`flow_check` runs traffic through it. Each is imported on first use, so that ``designer --help`` stays quick.
+The library is five calls: `load` reads a question, `solve` answers it, `why_not` prices a forced choice against that
+answer, `verify` recounts it and `flow_check` runs traffic through it. Each is imported on first use, so that
+``designer --help`` stays quick.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ if TYPE_CHECKING:
     from designer.fabric import flow_check
     from designer.instance.load import load
     from designer.solve.run import solve
+    from designer.solve.why_not import why_not
     from designer.verify import verify
 
-__all__ = ["__version__", "flow_check", "load", "solve", "verify"]
+__all__ = ["__version__", "flow_check", "load", "solve", "verify", "why_not"]
 
 __version__ = "0.1.0"
 
 _CALLS = {
     "load": "designer.instance.load",
     "solve": "designer.solve.run",
+    "why_not": "designer.solve.why_not",
     "verify": "designer.verify",
     "flow_check": "designer.fabric",
 }

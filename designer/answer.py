@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from designer.instance.schema import Instance
 
 Status = Literal["optimal", "limit", "interrupted", "infeasible"]
+# The same names as in the schema of an instance, which must not be imported here; a test holds the two together.
+Goal = Literal["cost", "power", "hard_repairs", "job_hits", "accelerator_hours_lost"]
 
 
 @dataclass(frozen=True)
@@ -35,23 +37,32 @@ class Question:
 
 @dataclass(frozen=True)
 class Progress:
-    """One line of progress: seconds since the solve began, incumbent and bound (USD per year), gap."""
+    """One line of progress: seconds since this solve of HiGHS began, incumbent and bound of the goal, gap.
+
+    A cost is in USD per year, power in watts, the rest in events or hours per year.
+    """
 
     seconds: float
-    incumbent_usd: float | None
-    bound_usd: float | None
+    incumbent: float | None
+    bound: float | None
     gap: float | None
+    goal: Goal = "cost"
 
 
 @dataclass(frozen=True)
 class SolveOptions:
-    """How to solve. ``gap`` is relative to the total objective; ``prune=False`` skips every reduction."""
+    """How to solve. ``gap`` is relative to the total objective; ``prune=False`` skips every reduction.
+
+    ``time_limit_s`` covers the whole solve. ``explain_s`` is the time for naming what excludes each other, and the
+    least changes that help, when there is no design.
+    """
 
     gap: float = 1e-6
     time_limit_s: float | None = None
     seed: int = 0
     threads: int = 1
     prune: bool = True
+    explain_s: float = 60.0
     write_mps: Path | None = None
     on_progress: Callable[[Progress], None] | None = field(default=None, compare=False)
 
@@ -70,8 +81,35 @@ class NotOffered:
 
 
 @dataclass(frozen=True)
+class GoalValue:
+    """One goal of a design, recounted: its value, and the bound proven with all earlier goals kept.
+
+    In USD per year for cost, watts for power, else events or hours per year. ``gap`` is ``(value - bound) / value``.
+    """
+
+    goal: Goal
+    value: float
+    bound: float | None
+    gap: float | None
+
+
+@dataclass(frozen=True)
+class TokenGoal:
+    """The most tokens: every workload's demand times ``multiplier`` is served; times more than ``bound`` is not.
+
+    ``tokens_per_s`` are the mean output tokens per second of each workload at the multiplier; ``bound`` is None while
+    no upper bound is proven; ``solves`` counts the demands that were tried.
+    """
+
+    multiplier: float
+    bound: float | None
+    tokens_per_s: dict[str, float]
+    solves: int
+
+
+@dataclass(frozen=True)
 class ModelSize:
-    """Size and effort of the MILP."""
+    """Size and effort of the MILP of the first goal; ``root_bound_usd`` only where that goal is cost."""
 
     rows: int
     columns: int
@@ -99,7 +137,9 @@ class Answer:
     """What came out. ``design`` and ``account`` are None when no design is known.
 
     ``objective_usd`` is recounted from the design; ``bound_usd`` is proven for the MILP; ``gap`` is
-    ``(objective - bound) / objective``. ``clash`` says in words which demands and limits exclude each other.
+    ``(objective - bound) / objective``; both are None where cost is no goal. ``goals`` has every goal in order of rank.
+    ``tokens`` is there when the most tokens were asked for: the design then serves `scaled` demands. ``clash`` says in
+    words which demands and limits exclude each other.
     """
 
     status: Status
@@ -117,3 +157,19 @@ class Answer:
     phases: tuple[Phase, ...]
     options: dict[str, object]
     versions: dict[str, str]
+    goals: tuple[GoalValue, ...] = ()
+    tokens: TokenGoal | None = None
+
+
+def scaled(instance: Instance, multiplier: float) -> Instance:
+    """The same instance with every workload's demand times a multiplier.
+
+    Everything that depends on the demand is computed from the scaled floats, so that a stored multiplier reproduces it.
+    """
+    if multiplier == 1.0:
+        return instance
+    workloads = tuple(
+        work.model_copy(update={"output_tokens_per_s": work.output_tokens_per_s * multiplier})
+        for work in instance.workloads
+    )
+    return instance.model_copy(update={"workloads": workloads})

@@ -11,17 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from designer.answer import Answer, Phase, Question, SolveOptions
+from designer.answer import Answer, Phase, Question, SolveOptions, scaled
 from designer.design.account import Account, CostLine, RiskLine
 from designer.fabric import FlowReport
 from designer.fabric import flow_check as check_flow
 from designer.instance.load import load, load_text
 from designer.problems import InputError, Problem
 from designer.report.assemble import make_result
+from designer.report.compare import compare_screen
 from designer.report.files import RESULT_NAME, check_target, write_folder
 from designer.report.result import Recount, Result, read_result, to_json
 from designer.report.screen import screen
 from designer.solve.run import solve
+from designer.solve.why_not import WhyNot, why_not
 from designer.verify import verify
 
 # The recount is exact; only the account's conversion to floats is not.
@@ -41,6 +43,15 @@ class Run:
         """Whether neither the recount nor the flow check contradicts the design."""
         recount, flow = self.result.recount, self.result.flow
         return (recount is None or recount.ok) and (flow is None or flow.ok)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The optimum of a question beside the best design with choices forced; ``forced.screen`` shows both."""
+
+    why: WhyNot
+    optimum: Result
+    forced: Run
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,10 @@ def answer_result(
     if answer.design is not None:
         try:
             with clock.phase("recount"):
-                verified = verify(answer.design, question.catalogue, question.instance)
+                instance = question.instance
+                if answer.tokens is not None:
+                    instance = scaled(instance, answer.tokens.multiplier)
+                verified = verify(answer.design, question.catalogue, instance)
             recount = Recount(ok=verified.ok, findings=tuple(str(finding) for finding in verified.findings))
             if flow_check:
                 with clock.phase("flow check"):
@@ -131,6 +145,39 @@ def answer_result(
             answer = replace(answer, status="interrupted")
     phases = (*clock.phases[:before], *answer.phases, *clock.phases[before:])
     return make_result(question, options, replace(answer, phases=phases), recount, flow)
+
+
+def compare(
+    path: str | Path,
+    forces: Sequence[str],
+    options: SolveOptions | None = None,
+    *,
+    overlay: str | Path | None = None,
+) -> Compared:
+    """Read an instance, solve it, and solve it again with choices forced on it; nothing is stored.
+
+    Parameters
+    ----------
+    path, overlay
+        As for `designer.load`.
+    forces
+        Choices as ``KEY=VALUE`` (`designer.solve.why_not.KEYS`).
+    options
+        How to solve, both times.
+
+    Raises
+    ------
+    InputError
+        When the instance, the overlay, an option or a forced choice is wrong.
+    """
+    options = options or SolveOptions()
+    _check_options(options)
+    question = load(path, overlay)
+    why = why_not(question, forces, options)
+    optimum = answer_result(question, options, why.optimum, flow_check=False)
+    forced = answer_result(why.question, options, why.forced, flow_check=False)
+    text = compare_screen(why, optimum, forced)
+    return Compared(why, optimum, Run(forced, text, None))
 
 
 def default_folder(question: Question, options: SolveOptions) -> Path:
@@ -171,7 +218,8 @@ def verify_stored(run: str | Path, *, overlay: str | Path | None = None, flow_ch
     notes = []
     if question.catalogue.sha256 != result.catalogue_sha256:
         notes.append("the catalogue has changed since the run; differences may come from there")
-    verified = verify(result.design, question.catalogue, question.instance)
+    instance = question.instance if result.tokens is None else scaled(question.instance, result.tokens.multiplier)
+    verified = verify(result.design, question.catalogue, instance)
     notes += verified.notes
     findings = [str(finding) for finding in verified.findings]
     findings += _account_differences(result.account, verified.account)
@@ -215,6 +263,8 @@ def _check_options(options: SolveOptions) -> None:
     limit = options.time_limit_s
     if limit is not None and not (math.isfinite(limit) and limit > 0):
         wrong("time_limit", limit, "a positive number of seconds")
+    if not (math.isfinite(options.explain_s) and options.explain_s >= 0):
+        wrong("explain_time", options.explain_s, "a number of seconds, at least 0")
     mps = options.write_mps
     if mps is not None and mps.suffix != ".mps":
         wrong("write_mps", str(mps), "a file name that ends in .mps")

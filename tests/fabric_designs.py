@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import networkx as nx
 from hypothesis import strategies as st
@@ -16,7 +17,9 @@ from designer.design.types import (
     Fabric,
     PoolDesign,
     ScaleUp,
+    ScaleUpKind,
     Stage,
+    UpperStage,
 )
 from designer.instance.schema import Phase
 
@@ -36,7 +39,13 @@ class PoolSpec:
     size: int = 8
     domains: int = 4
     hosts_of: int = 4
+    kind: ScaleUpKind = "switched"
     shares: tuple[int, ...] = (4, 4, 4, 4)
+    dims: tuple[int, ...] = ()
+    ports: int = 0  # wired ports where accelerators are joined directly
+    group: int = 0  # accelerators behind a first-stage switch of two
+    links_per_pair: int = 1
+    upper_switches: int = 0  # per plane
     port_gbps: int = 800
     nics: int = 1
     nic_rate: int = 800
@@ -59,6 +68,8 @@ class FabricSpec:
     leaves_per_pod: int = 2
     m2: int = 1
     cores_per_spine: int = 2
+    rails: int = 1
+    planes: int = 1
     pools: tuple[PoolSpec, ...] = field(default_factory=lambda: (PoolSpec(),))
 
 
@@ -84,6 +95,49 @@ def need_of(spec: PoolSpec) -> float:
     return min(spec.nics * spec.nic_rate, spec.ep_need * share + spec.other_need)
 
 
+def usable_of(spec: PoolSpec) -> float:
+    """All-to-all inside a domain as rules.md section 3 states it."""
+    size, rate = spec.size, spec.port_gbps
+    if spec.kind == "mesh":
+        return (size - 1) * (spec.ports // (size - 1)) * rate
+    if spec.kind == "torus":
+        means = [a / 4 if a % 2 == 0 else (a * a - 1) / (4 * a) for a in spec.dims]
+        return min(2 * rate * (size - 1) / (size * mean) for mean in means if mean)
+    return len(spec.shares) * min(spec.shares) * rate
+
+
+def scale_up_of(spec: PoolSpec) -> ScaleUp:
+    """Count the parts of all domains of a pool."""
+    if spec.kind in ("mesh", "torus"):
+        return ScaleUp(spec.kind, None, 0, (), spec.dims, spec.ports, spec.port_gbps, usable_of(spec), 0, None, None)
+    k, planes, upper, groups = sum(spec.shares), len(spec.shares), None, 1
+    if spec.kind == "clos":
+        groups = spec.size // spec.group
+        uplinks, tops = spec.links_per_pair * spec.upper_switches, planes * spec.upper_switches
+        upper = UpperStage(
+            switch="upper",
+            group=spec.group,
+            links_per_pair=spec.links_per_pair,
+            switches_per_plane=spec.upper_switches,
+            uplinks=uplinks,
+            switches=tops * spec.domains,
+            boundary=boundary("scale_up_upper", spec.port_gbps, planes * groups * uplinks * spec.domains),
+        )
+    return ScaleUp(
+        kind=spec.kind,
+        switch="plane",
+        planes=planes,
+        shares=spec.shares,
+        dims=(),
+        ports_per_accelerator=k,
+        port_gbps=spec.port_gbps,
+        usable_gbps=usable_of(spec),
+        switches=planes * groups * spec.domains,
+        boundary=boundary("scale_up", spec.port_gbps, spec.size * spec.domains * k),
+        upper=upper,
+    )
+
+
 def plan_of(spec: PoolSpec) -> ServingPlan:
     n = spec.size * spec.domains_per_replica
     return ServingPlan(
@@ -92,7 +146,7 @@ def plan_of(spec: PoolSpec) -> ServingPlan:
         llm="llm",
         accelerator="acc",
         domain_size=spec.size,
-        scale_up_gbps=len(spec.shares) * min(spec.shares) * spec.port_gbps,
+        scale_up_gbps=usable_of(spec),
         nic="nic",
         nics=spec.nics,
         nic_gbps=spec.nics * spec.nic_rate,
@@ -117,12 +171,12 @@ def plan_of(spec: PoolSpec) -> ServingPlan:
     )
 
 
-def pool_of(spec: PoolSpec, stages: int) -> PoolDesign:
-    k, planes = sum(spec.shares), len(spec.shares)
+def pool_of(spec: PoolSpec, fabric: FabricSpec) -> PoolDesign:
     accelerators = spec.size * spec.domains
     nics = accelerators * spec.nics
-    d = spec.domains if stages == 1 else spec.domains_per_leaf
+    d = spec.domains if fabric.stages == 1 else spec.domains_per_leaf
     group = spec.size // spec.leaves_per_domain if spec.leaves_per_domain > 1 else spec.size * d
+    leaves = leaves_of(spec, fabric.stages)
     return PoolDesign(
         name=spec.name,
         workload=spec.workload,
@@ -138,62 +192,42 @@ def pool_of(spec: PoolSpec, stages: int) -> PoolDesign:
         nics=nics,
         racks=spec.domains,
         beyond_announced=False,
-        scale_up=ScaleUp(
-            switch="plane",
-            planes=planes,
-            shares=spec.shares,
-            ports_per_accelerator=k,
-            port_gbps=spec.port_gbps,
-            usable_gbps=planes * min(spec.shares) * spec.port_gbps,
-            switches=planes * spec.domains,
-            boundary=boundary("scale_up", spec.port_gbps, accelerators * k),
-        ),
-        attachment=Attachment(d, spec.leaves_per_domain, group, leaves_of(spec, stages), need_of(spec)),
-        nic_leaf=boundary("nic_leaf", spec.nic_rate, nics),
+        scale_up=scale_up_of(spec),
+        attachment=Attachment(d, spec.leaves_per_domain, group // fabric.rails, leaves, need_of(spec)),
+        nic_leaf=boundary("nic_leaf", spec.nic_rate // fabric.planes, nics * fabric.planes),
     )
 
 
 def design_of(spec: FabricSpec) -> Design:
-    """Count a whole design up from its spec."""
-    pools = tuple(pool_of(pool, spec.stages) for pool in spec.pools)
+    """Count a whole design up from its spec: stages per copy, links of all copies."""
+    pools = tuple(pool_of(pool, spec) for pool in spec.pools)
+    copies = spec.rails * spec.planes
     leaves = 1 if spec.stages == 1 else sum(pool.attachment.leaves for pool in pools)
     if spec.stages == 1:
-        down = sum(pool.nics for pool in pools)
+        down = sum(pool.nics for pool in pools) // spec.rails
         stages: tuple[Stage, ...] = (Stage("leaf", "box", 1, down, 0),)
-        return Design("test", pools, Fabric("Ethernet", stages, 0, 0, 0, 1, 1, 0, 0, 0.0, (), 1))
+        alone = Fabric("Ethernet", spec.rails, spec.planes, stages, 0, 0, 0, 1, 1, 0, 0, 0.0, (), 1)
+        return Design("test", pools, alone)
     down = max(pool.attachment.group * pool_spec.nics for pool, pool_spec in zip(pools, spec.pools, strict=True))
     uplinks = spec.m * spec.spines
+    lower = boundary("leaf_spine", spec.rate, copies * leaves * uplinks)
+    numbers: tuple[int, ...]
     if spec.stages == 2:
         stages = (Stage("leaf", "box", leaves, down, uplinks), Stage("spine", "box", spec.spines, leaves * spec.m, 0))
-        cables: tuple[Boundary, ...] = (boundary("leaf_spine", spec.rate, leaves * uplinks),)
-        fabric = Fabric("Ethernet", stages, spec.rate, spec.m, spec.spines, leaves, 1, 0, 0, 0.0, cables, 1)
-        return Design("test", pools, fabric)
-    pods = -(-leaves // spec.leaves_per_pod)
-    spines, spine_up = pods * spec.spines, spec.m2 * spec.cores_per_spine
-    stages = (
-        Stage("leaf", "box", leaves, down, uplinks),
-        Stage("spine", "box", spines, spec.leaves_per_pod * spec.m, spine_up),
-        Stage("core", "box", spec.spines * spec.cores_per_spine, pods * spec.m2, 0),
-    )
-    cables = (
-        boundary("leaf_spine", spec.rate, leaves * uplinks),
-        boundary("spine_core", spec.rate, spines * spine_up),
-    )
-    fabric = Fabric(
-        "Ethernet",
-        stages,
-        spec.rate,
-        spec.m,
-        spec.spines,
-        spec.leaves_per_pod,
-        pods,
-        spec.m2,
-        spec.cores_per_spine,
-        1.0,
-        cables,
-        1,
-    )
-    return Design("test", pools, fabric)
+        cables: tuple[Boundary, ...] = (lower,)
+        numbers = spec.rate, spec.m, spec.spines, leaves, 1, 0, 0
+    else:
+        pods = -(-leaves // spec.leaves_per_pod)
+        spines, spine_up = pods * spec.spines, spec.m2 * spec.cores_per_spine
+        stages = (
+            Stage("leaf", "box", leaves, down, uplinks),
+            Stage("spine", "box", spines, spec.leaves_per_pod * spec.m, spine_up),
+            Stage("core", "box", spec.spines * spec.cores_per_spine, pods * spec.m2, 0),
+        )
+        cables = (lower, boundary("spine_core", spec.rate, copies * spines * spine_up))
+        numbers = spec.rate, spec.m, spec.spines, spec.leaves_per_pod, pods, spec.m2, spec.cores_per_spine
+    taper = 1.0 if spec.stages == 3 else 0.0
+    return Design("test", pools, Fabric("Ethernet", spec.rails, spec.planes, stages, *numbers, taper, cables, 1))
 
 
 def with_needs(design: Design, factor: float) -> Design:
@@ -240,6 +274,35 @@ TWO_POOLS = (
     ),
 )
 SPLIT = PoolSpec("s", "s", size=8, domains=2, hosts_of=4, leaves_per_domain=2, domains_per_replica=2, **EP)
+CLOS = PoolSpec(
+    "c",
+    "c",
+    kind="clos",
+    size=8,
+    domains=2,
+    hosts_of=2,
+    shares=(2, 2),
+    group=4,
+    links_per_pair=4,
+    upper_switches=2,
+    scale_up_need=2900.0,
+)
+MESH = PoolSpec("m", "m", kind="mesh", size=4, domains=3, hosts_of=4, ports=7, shares=(), scale_up_need=900.0)
+TORUS = PoolSpec(
+    "t",
+    "t",
+    kind="torus",
+    size=8,
+    domains=4,
+    hosts_of=4,
+    ports=6,
+    shares=(),
+    dims=(4, 2),
+    domains_per_replica=2,
+    scale_up_need=500.0,
+    **EP,
+)
+RAILS = PoolSpec(size=8, domains=4, hosts_of=4, domains_per_replica=2, **EP)
 SPECS = {
     "one stage": FabricSpec(stages=1),
     "one stage, two pools": FabricSpec(stages=1, pools=TWO_POOLS),
@@ -271,15 +334,37 @@ SPECS = {
     ),
     "three stages, two pools": FabricSpec(stages=3, spines=3, leaves_per_pod=3, cores_per_spine=4, pools=TWO_POOLS),
     "three stages, split domains": FabricSpec(stages=3, leaves_per_pod=3, pools=(SPLIT, TWO_POOLS[0])),
+    "two-stage domains": FabricSpec(stages=2, pools=(CLOS,)),
+    "mesh": FabricSpec(stages=1, pools=(MESH,)),
+    "torus": FabricSpec(stages=2, pools=(TORUS,)),
+    "one stage, rails": FabricSpec(stages=1, rails=4, pools=(RAILS,)),
+    "rails": FabricSpec(stages=2, rails=2, spines=2, pools=(RAILS,)),
+    "planes": FabricSpec(stages=2, planes=2, rate=400, pools=(RAILS,)),
+    "rails and planes, three stages": FabricSpec(stages=3, rails=2, planes=2, rate=400, pools=(SPLIT, TORUS)),
+    "rails, two-stage domains and mesh": FabricSpec(stages=2, rails=2, spines=3, pools=(CLOS, MESH)),
 }
+
+
+def _joins(size: int) -> list[dict[str, Any]]:
+    """Ways in which a domain may be joined."""
+    ways: list[dict[str, Any]] = [{"shares": shares} for shares in ((1,), (2, 1), (5, 4, 4, 5), (3, 3))]
+    ways.append({"kind": "mesh", "shares": (), "ports": 2 * size - 1})
+    dims = {2: (2,), 4: (2, 2), 6: (3, 2), 8: (4, 2)}[size]
+    ways.append({"kind": "torus", "shares": (), "ports": 2 * len(dims), "dims": dims})
+    if size > 2:
+        half = size // 2
+        ways.append({"kind": "clos", "shares": (2, 2), "group": half, "links_per_pair": 2, "upper_switches": half})
+    return ways
 
 
 @st.composite
 def any_spec(draw: st.DrawFn) -> FabricSpec:
     stages = draw(st.integers(1, 3))
+    rails, planes = draw(st.sampled_from([1, 1, 2])), draw(st.sampled_from([1, 1, 2]))
     pools = []
     for number in range(draw(st.integers(1, 2))):
-        size = draw(st.sampled_from([2, 4, 6, 8]))
+        size = draw(st.sampled_from([4, 8] if rails > 1 else [2, 4, 6, 8]))
+        hosts_of = rails
         span = draw(st.integers(1, 3))
         split = draw(st.sampled_from([1, 1, 2])) if stages > 1 else 1
         pools.append(
@@ -288,13 +373,13 @@ def any_spec(draw: st.DrawFn) -> FabricSpec:
                 workload="w",
                 phase=("prefill", "decode")[number],
                 size=size,
-                hosts_of=1,
+                hosts_of=hosts_of,
                 domains=span * draw(st.integers(1, 3)),
-                shares=draw(st.sampled_from([(1,), (2, 1), (5, 4, 4, 5), (3, 3)])),
                 nics=draw(st.integers(1, 2)),
                 domains_per_leaf=1 if split > 1 else draw(st.integers(1, 3)),
                 leaves_per_domain=split,
                 domains_per_replica=span,
+                **draw(st.sampled_from(_joins(size))),
                 scale_up_need=draw(st.floats(1.0, 2000.0)),
                 ep_need=draw(st.floats(1.0, 300.0)) if span > 1 else 0.0,
                 other_need=draw(st.floats(1.0, 100.0)),
@@ -307,5 +392,7 @@ def any_spec(draw: st.DrawFn) -> FabricSpec:
         leaves_per_pod=draw(st.integers(1, 3)),
         m2=draw(st.integers(1, 2)),
         cores_per_spine=draw(st.integers(1, 3)),
+        rails=rails,
+        planes=planes,
         pools=tuple(pools),
     )

@@ -260,9 +260,16 @@ def test_the_vendors_domain_rebuilt_costs_what_the_vendor_asks(level):
 
 def test_no_price_where_the_contents_are_not_known():
     catalogue = load_catalogue()
-    for name in ("rubin_ultra_nvl576", "tpu_v7_ironwood"):
-        assert catalogue.accelerators[name].sealed
-        assert bare_accelerator_usd(catalogue, catalogue.accelerators[name], "mid") is None
+    assert catalogue.accelerators["rubin_ultra_nvl576"].sealed
+    assert bare_accelerator_usd(catalogue, catalogue.accelerators["rubin_ultra_nvl576"], "mid") is None
+
+
+def test_a_network_without_switches_stays_in_the_price():
+    """The rack share of a TPU holds its torus and its optical switches; only the NIC comes off (21,000 - 300 USD)."""
+    catalogue = load_catalogue()
+    row = catalogue.accelerators["tpu_v7_ironwood"]
+    assert {"nic", "scale_up_switch", "scale_up_link"} <= set(row.price_contains)
+    assert bare_accelerator_usd(catalogue, row, "mid") == 20700
 
 
 # --- commands

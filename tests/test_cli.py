@@ -72,8 +72,8 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
 # ----------------------------------------------------------------------------- the library
 
 
-def test_the_library_is_four_calls() -> None:
-    assert set(designer.__all__) == {"__version__", "flow_check", "load", "solve", "verify"}
+def test_the_library_is_five_calls() -> None:
+    assert set(designer.__all__) == {"__version__", "flow_check", "load", "solve", "verify", "why_not"}
     question = designer.load(RACK)
     answer = designer.solve(question)
     assert answer.design is not None
@@ -125,7 +125,7 @@ def test_help_and_readme_explain_every_exit_code() -> None:
         assert f"| {code.value} | {code.meaning} |" in readme
 
 
-@pytest.mark.parametrize("command", ["solve", "check", "verify", "bench", "catalog"])
+@pytest.mark.parametrize("command", ["solve", "why-not", "check", "verify", "bench", "catalog"])
 def test_every_command_has_help(command: str) -> None:
     assert "Usage:" in invoke(command, "--help").stdout
 
@@ -363,6 +363,55 @@ def test_check_names_every_mistake(broken: Path) -> None:
     assert "1 mistake in" in result.stderr
 
 
+def test_check_finds_what_only_the_figures_show(tmp_path: Path) -> None:
+    """Lengths that fall with distance, and the most tokens without a limit: `solve` refuses both, so does `check`."""
+    file = tmp_path / "crooked.toml"
+    extra = "[objective]\nmaximise_tokens = true\n[site.lengths]\nadjacent_rack_m = 500.0\nthree_racks_away_m = 2.0\n"
+    file.write_text(RACK.read_text() + extra)
+    result = invoke("check", file)
+    assert (result.exit_code, result.stdout) == (ExitCode.BAD_INPUT, "")
+    assert "site.lengths.three_racks_away_m" in result.stderr
+    assert "objective.maximise_tokens" in result.stderr and "site.it_power_mw" in result.stderr
+
+
+# ----------------------------------------------------------------------------- goals
+
+
+def asked_for(tmp_path: Path, extra: str) -> Path:
+    file = tmp_path / "goals.toml"
+    source = ROOT / "instances" / "hgx-h100-pinned.toml"
+    file.write_text(source.read_text() + extra)
+    return file
+
+
+def test_goals_are_shown_and_stored(tmp_path: Path) -> None:
+    file = asked_for(tmp_path, '\n[objective]\nminimise = ["power", "cost"]\n')
+    result = invoke("solve", file, "--out", tmp_path / "run")
+    assert result.exit_code == ExitCode.SOLVED, result.stderr
+    assert "least IT power, then cost" in result.stdout
+    assert "GOAL 1       IT power" in result.stdout and "GOAL 2       cost" in result.stdout
+    assert "MW" in result.stderr, "progress of the first goal is not in dollars"
+    stored = read_result(tmp_path / "run")
+    assert [row.goal for row in stored.goals] == ["power", "cost"]
+    assert stored.account is not None and stored.goals[0].value == stored.account.it_watts
+    assert invoke("verify", tmp_path / "run").exit_code == ExitCode.SOLVED
+
+
+def test_most_tokens_are_shown_stored_and_verified(tmp_path: Path) -> None:
+    file = asked_for(tmp_path, "\n[objective]\nmaximise_tokens = true\n[site]\nit_power_mw = 0.5\n")
+    result = invoke("solve", file, "--out", tmp_path / "run")
+    assert result.exit_code == ExitCode.SOLVED, result.stderr
+    text = " ".join(result.stdout.split())
+    assert "MOST TOKENS" in text and "times is too much" in text
+    stored = read_result(tmp_path / "run")
+    assert stored.tokens is not None and stored.key_figures is not None
+    assert stored.tokens.multiplier != 1.0, "the demand itself would do: nothing is tested"
+    assert stored.key_figures.tokens_per_s == pytest.approx(sum(stored.tokens.tokens_per_s.values()))
+    # The stored demand is the instance's; the design serves the multiple of it that is stored beside.
+    assert invoke("verify", tmp_path / "run").exit_code == ExitCode.SOLVED
+    assert max(row.share for row in stored.margins if row.what.endswith("peak tokens")) <= 1.0
+
+
 # ----------------------------------------------------------------------------- verify
 
 
@@ -508,6 +557,15 @@ def test_progress_is_one_live_line_on_a_terminal() -> None:
             line.show(step)
     assert "best $2,000,000/year" in stream.getvalue()
     assert "\x1b[?25h" in stream.getvalue()  # the cursor is shown again
+
+
+def test_progress_of_other_goals_is_no_money() -> None:
+    stream = io.StringIO()
+    with ProgressLine(stream) as line:
+        line.show(Progress(0.1, 5.25e6, 5.0e6, 0.05, "power"))
+        line.show(Progress(0.2, 12.0, 12.0, 0.0, "job_hits"))
+    assert "$" not in stream.getvalue()
+    assert "5.25 MW" in stream.getvalue() and "12 job hits/year" in stream.getvalue()
 
 
 def test_quiet_is_quiet() -> None:

@@ -144,6 +144,8 @@ def allowed_values(node: dict[str, Any]) -> str:
         return ", ".join(f"`{json.dumps(value)}`" for value in node["enum"])
     if node["type"] == "array":
         return f"list of: {allowed_values(node['items'])}"
+    if node["type"] == "object":
+        return f"table of: {allowed_values(node['additionalProperties'])}"
     text = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true`, `false`"}[node["type"]]
     words = {
         "minimum": "at least",

@@ -40,6 +40,7 @@ def test_a_design_with_room_passes(spec: FabricSpec) -> None:
         "scale_up",
         "nic_leaf",
         *(("leaf_spine", "spine_core")[: spec.stages - 1]),
+        *("scale_up_upper" for pool in spec.pools if pool.kind == "clos"),
     }
 
 

@@ -92,6 +92,19 @@ def test_a_plane_without_cables_is_named_once_and_costs_bandwidth() -> None:
     assert any("domain 1, 1 domains wired alike" in flow.name and flow.margin < 1 for flow in report.flows)
 
 
+def test_a_thinner_domain_gets_a_max_flow_of_its_own() -> None:
+    design = with_needs(design_of(SPECS["two stages"]), 3.0)
+    graph = fabric_graph(design)
+    # As many cables to as many switches as in the other domains, some of them thinner.
+    for accelerator in range(8):
+        take_one_link(graph, f"chat/d2/a{accelerator}", "chat/d2/plane1")
+    flows = {flow.name: flow.margin for flow in flow_check(design, graph=graph).flows if "half" in flow.name}
+    assert flows == {
+        "scale-up chat: half of domain 2, 1 domains wired alike": 15 * 800 / 12_000,
+        "scale-up chat: half of domain 0, 3 domains wired alike": 16 * 800 / 12_000,
+    }
+
+
 def test_a_miswired_leaf_is_named() -> None:
     design = design_of(SPECS["three stages"])
     graph = fabric_graph(design)
@@ -189,8 +202,11 @@ def test_a_domain_without_planes_is_disconnected() -> None:
     assert ("missing_links", "chat/d0/a5 - chat/d0/plane0") in seen
 
 
-def test_a_graph_scrambled_but_complete_passes() -> None:
-    design = design_of(SPECS["three stages, two pools"])
+@pytest.mark.parametrize(
+    "name", ["three stages, two pools", "two-stage domains", "mesh", "torus", "rails and planes, three stages"]
+)
+def test_a_graph_scrambled_but_complete_passes(name: str) -> None:
+    design = design_of(SPECS[name])
     graph = fabric_graph(design)
     edges = list(graph.edges(data=True))
     shuffled: nx.Graph = nx.Graph()

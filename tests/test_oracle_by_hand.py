@@ -1,185 +1,23 @@
-"""The brute force itself, against two questions worked out by hand."""
+"""The brute force itself, against questions worked out by hand."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
-from oracle.enumerate import Found, search
-from oracle.parts import Accelerator, Facility, Link, Nic, Parts, Point, Rack, Switch, exact
+from oracle.enumerate import Found, amount, best, search
+from oracle.parts import Parts, exact
+from oracle.sale import for_sale
+from oracle.sample import BOX, PARTS, SPINE, UP
+from oracle.wiring import wirings
 
-from designer.instance.schema import Instance
-
-SHORT = Link(
-    id="short",
-    construction="cable",
-    placement="cable",
-    rate=400,
-    lane_gbps=100,
-    host_lanes=(100,),
-    reach=Fraction(3),
-    fibres=0,
-    fibre_kind="none",
-    interop=None,
-    price_end=Fraction(6),
-    price_cable=Fraction(10),
-    watts_end=Fraction(1),
-    afr_end=exact("0.005"),
-    transient=exact("0.2"),
-    mttr=Fraction(3),
-    status="shipping",
-    available_from="2025-Q1",
-)
-MODULE = replace(
-    SHORT,
-    id="module",
-    construction="module+fibre",
-    reach=Fraction(500),
-    fibres=8,
-    fibre_kind="OS2 MPO",
-    interop="dr",
-    price_end=Fraction(100),
-    price_cable=None,
-    watts_end=Fraction(4),
-    afr_end=exact("0.03"),
-    transient=exact("0.4"),
-    mttr=Fraction(2),
-)
-ENGINE = replace(
-    MODULE,
-    id="engine",
-    construction="engine+els+fibre",
-    rate=800,
-    transient=exact("0.08"),
-    cpo=True,
-    oe_mttr=Fraction(5),
-    els_mttr=Fraction(1),
-    els_fit=Fraction(50_000),
-)
-UP = Switch(
-    id="up",
-    role="scale_up",
-    protocol="up",
-    speaks=("wire",),
-    radix=((200, 8),),
-    lane_gbps=100,
-    price=Fraction(100),
-    power=Fraction(10),
-    price_factor=Fraction(1),
-    power_factor=Fraction(1),
-    afr=exact("0.05"),
-    outage=exact("0.1"),
-    status="shipping",
-    available_from="2025-Q1",
-)
-BOX = replace(
-    UP,
-    id="box",
-    role="scale_out",
-    protocol="Ethernet",
-    speaks=(),
-    price=Fraction(500),
-    power=Fraction(50),
-    afr=exact("0.02"),
-    outage=exact("0.3"),
-)
-SPINE = replace(
-    BOX,
-    id="spine",
-    price=Fraction(800),
-    power=Fraction(60),
-    afr=exact("0.04"),
-    outage=exact("0.2"),
-    cpo_link="engine",
-    box_swaps=exact("0.1"),
-    lasers=2,
-)
-PARTS = Parts(
-    accelerators=(
-        Accelerator(
-            id="chip",
-            access="merchant",
-            host=1,
-            price=Fraction(1000),
-            price_contains=("host",),
-            host_price=None,
-            tdp=Fraction(100),
-            overhead=Fraction(20),
-            power_contains=(),
-            afr=exact("0.1"),
-            interrupts=exact("0.5"),
-            protocol="wire",
-            ports=1,
-            port_gbps=200,
-            lane_gbps=100,
-            max_domain=2,
-            rack="rack",
-            nics=(("nic", 1),),
-            status="shipping",
-            available_from="2025-Q1",
-        ),
-    ),
-    switches=(UP, BOX, SPINE),
-    links=(SHORT, MODULE, ENGINE),
-    nics=(
-        Nic(
-            id="nic",
-            families=("Ethernet",),
-            rate=200,
-            lanes=(100,),
-            price=Fraction(50),
-            power=Fraction(5),
-            afr=exact("0.01"),
-            status="shipping",
-            available_from="2025-Q1",
-        ),
-    ),
-    facility=Facility(
-        racks={"rack": Rack(Fraction(1), 4), "network": Rack(exact("0.05"), 0)},
-        lengths={
-            "board": Fraction(0),
-            "in_rack": Fraction(1),
-            "adjacent_rack": Fraction(2),
-            "three_racks_away": Fraction(4),
-            "row": Fraction(10),
-            "hall": Fraction(20),
-            "building": Fraction(50),
-        },
-        racks_per_row=Fraction(5),
-        pue=Fraction(1),
-        electricity=exact("0.1"),
-        utilisation=Fraction(1),
-        capex_per_w=Fraction(1),
-        wacc=exact("0.5"),
-        it_years=1,
-        building_years=1,
-        labour=Fraction(10),
-        module_swap=Fraction(6),
-        cable_swap=Fraction(5),
-        box_swap=Fraction(30),
-        backplane_hours=Fraction(8),
-        switch_tray_h=Fraction(2),
-        compute_tray_h=Fraction(2),
-        switch_box_h=Fraction(4),
-        restart_h=Fraction(1),
-        p_kill=exact("0.5"),
-        lost_hour=exact("0.001"),
-        dirty=exact("0.2"),
-        clean_h=exact("0.5"),
-        laser_price=Fraction(40),
-        cord_price=Fraction(4),
-        fibre_fixed=Fraction(10),
-        fibre_per_m=Fraction(1),
-        install=Fraction(7),
-    ),
-    # 10 tokens/s per accelerator, replicas of 2 in domains of 2.
-    points=(Point("chat", "chip", 2, 2, Fraction(10), Fraction(200), Fraction(50), Fraction(0)),),
-)
+from designer.instance.schema import Instance, Pins
 
 
-def ask(stages: int) -> Found:
-    """35 tokens/s: 2 replicas of 20 tokens/s, so 2 domains, 4 accelerators."""
-    instance = Instance.model_validate(
+def instance_for(stages: int, site: dict[str, Any] | None = None, **choose: Any) -> Instance:
+    """A question for 35 tokens/s."""
+    return Instance.model_validate(
         {
             "schema_version": 1,
             "name": "by-hand",
@@ -195,11 +33,21 @@ def ask(stages: int) -> Found:
                     "peak_factor": 1.25,
                 },
             ),
-            "choose": {"scale_out_stages": (stages,), "min_spines": 1},
+            "choose": {"scale_out_stages": (stages,), "min_spines": 1, **choose},
+            "site": site or {},
             "pin": {"leaf_switch": "box", "spine_switch": "spine"},
         }
     )
-    found = search(PARTS, instance)
+
+
+def asked(parts: Parts, stages: int, site: dict[str, Any] | None = None, **choose: Any) -> Found | None:
+    """The best design for 35 tokens/s."""
+    return search(parts, instance_for(stages, site, **choose))
+
+
+def ask(stages: int) -> Found:
+    """35 tokens/s: 2 replicas of 20 tokens/s, so 2 domains, 4 accelerators."""
+    found = asked(PARTS, stages)
     assert found is not None
     return found
 
@@ -272,3 +120,263 @@ def test_leaf_and_co_packaged_spine() -> None:
     assert priced.sums.failures == 445 + repairs + 2 * exact("0.1735") + exact("5.032")
     # 54 + 60 + 4 W in network racks of 50 W.
     assert (priced.racks, priced.network_racks) == (4, 3)
+
+
+# A leaf of two racks would be out of reach of the cable.
+NEAR = {"lengths": {"nic_leaf_m": 2.0}}
+
+
+def changed(parts: Parts, point: dict[str, Any] | None = None, nic: dict[str, Any] | None = None, **a: Any) -> Parts:
+    """The parts with other figures of the one accelerator, its plan and its NIC."""
+    return replace(
+        parts,
+        accelerators=(replace(parts.accelerators[0], **a),),
+        points=(replace(parts.points[0], **(point or {})),),
+        nics=(replace(parts.nics[0], **(nic or {})),),
+    )
+
+
+def test_two_scale_up_stages() -> None:
+    """One domain of 8 with 2 ports each, one plane: 16 ports, but a switch has 8.
+
+    Groups of 2 (4 links down, 4 up) behind 4 switches; above them 8 // 4 = 2 links a pair, so ceil(4 / 2) = 2 more.
+    Groups of 1 would take 8 + 2 switches, groups of 4 leave no ports for uplinks.
+
+    =================  =======  =====  =================================================
+    part               capital  watts  count
+    =================  =======  =====  =================================================
+    accelerators          8000    960  8
+    NICs                   400     40  8
+    scale-up switches      600     60  4 + 2
+    scale-up cables        160     32  ceil(2 x 200 / 400) a host: 8; a pair: 4 x 2 = 8
+    NIC cables              80     16  8
+    leaf                   500     50  1
+    sum                   9740   1158
+    =================  =======  =====  =================================================
+
+    =================  =======  ==================================  ==================================
+    part               repairs  hits                                hours
+    =================  =======  ==================================  ==================================
+    accelerators       0.8      8 x 0.5 = 4                         0.8 x 2 h x 8 = 12.8
+    NICs               0.08     0.08                                0.08 x 2 h x 8 = 1.28
+    first stage        0.2      4 x 0.1 x max(1, 2 // 8) = 0.4      0.2 x 2 h x 8 = 3.2
+    second stage       0.1      2 x 0.5 x 0.1 x 8 // 8 = 0.1        2 x 0.05 x 2 h x 8 / 2 = 0.8
+    leaf               0.02     0.3                                 0.02 x 4 h x 8 = 0.64
+    first cables       0.08     0.08 + 0.5 x 8 x 0.2 = 0.88         0.08 x 3 h x 8 = 1.92
+    second cables      0.08     0.5 x 16 x 1/2 x 0.21 = 0.84        8 x 0.01 x 3 h = 0.24
+    NIC cables         0.08     0.88                                1.92
+    sum                1.44     7.48, each 8 USD                    22.8, each 1 USD
+    =================  =======  ==================================  ==================================
+    """
+    parts = changed(PARTS, point={"size": 8, "replica": 8}, ports=2, max_domain=8)
+    assert asked(parts, 1, scale_up_stages=(1,), scale_up_shares=(1.0,)) is not None
+    found = asked(parts, 1, NEAR, scale_up_stages=(2,))
+    assert found is not None
+    base, sums = found.plan.items[0].base, found.priced.sums
+    assert base.wiring.upper is not None
+    assert (base.wiring.planes, base.wiring.switches, base.wiring.uppers) == (1, 4, 2)
+    assert (base.wiring.upper.group, base.wiring.upper.m, base.wiring.upper.uplinks) == (2, 2, 4)
+    assert (sums.capex, sums.watts) == (9740, 1158)
+    assert (sums.repairs, sums.hits, sums.hours) == (exact("1.44"), exact("7.48"), exact("22.8"))
+    repairs = 816 + exact("5.6") + 24 + 12 + exact("10.6") + exact("3.6")
+    assert sums.failures == repairs + 8 * exact("7.48") + exact("22.8")
+    # 136.5 W per accelerator, 4 in a rack; 58 W in network racks of 50 W.
+    assert (base.hall.racks_per_domain, found.priced.racks) == (2, 4)
+
+
+def test_second_stage_counts_lasers_and_fibres_of_its_own() -> None:
+    """The same domain with a co-packaged switch as the only one: lasers of both stages, module ends of neither."""
+    engines = replace(UP, id="up_cpo", cpo_link="engine", box_swaps=exact("0.1"), lasers=2)
+    parts = changed(PARTS, point={"size": 8, "replica": 8}, ports=2, max_domain=8)
+    found = asked(replace(parts, switches=(engines, BOX)), 1, NEAR, scale_up_stages=(2,))
+    assert found is not None
+    base, sums = found.plan.items[0].base, found.priced.sums
+    assert base.lower is not None and base.upper is not None
+    assert (base.lower.pair.lower.id, base.lower.pair.upper.id) == ("module", "engine")
+    assert (base.upper.pair.lower.id, base.upper.pair.upper.id) == ("engine", "engine")
+    # Host ends 8 x ceil(400 / 400); 8 x 2 fibres of 1 m and 4 x 4 of 2 m (two racks) at 1/2 and 1/4 of a channel of 12.
+    fibres = 16 * (Fraction(1, 2) * 11 + 7) + 16 * (Fraction(1, 4) * 12 + 7)
+    assert sums.capex == 8000 + 400 + 600 + 80 + 500 + 8 * 100 + fibres
+    # Accelerators, NICs, leaf and NIC cables as above; 6 switches, their engines and 12 lasers; 8 host ends.
+    lasers = exact("0.438")
+    assert sums.repairs == exact("0.98") + 6 * (exact("0.05") + exact("0.1") + 2 * lasers) + 8 * exact("0.03")
+    # Ends below: 8 modules, 4 engines; between: 4 x ceil(800 / 800) and 2 x ceil(8 x 200 / 800).
+    assert sums.cleanings == exact("0.2") * Fraction(8 + 4 + 4 + 4, 2)
+    first = 4 * (exact("0.1") + exact("0.1") + 2 * lasers)
+    second = exact("0.5") * 2 * (exact("0.1") + exact("0.1") + 2 * lasers)
+    below = 8 * exact("0.03") + exact("0.5") * (8 * exact("0.2") + 4 * exact("0.04")) + exact("0.2") * 6
+    between = exact("0.5") * 16 * 2 * Fraction(1, 4) * (exact("0.04") + exact("0.1"))
+    assert sums.hits == exact("5.26") + first + second + below + between
+    first = 4 * 8 * (exact("0.05") * 2 + exact("0.1") * 5 + 2 * lasers)
+    second = 8 * (exact("0.05") * 2 + exact("0.1") * 5 + lasers)
+    below = 8 * (8 * exact("0.03") * 2 + exact("0.2") * 6 * exact("0.5"))
+    assert sums.hours == exact("16.64") + first + second + below + 8 * exact("0.2") * exact("0.5")
+
+
+def test_chips_joined_directly_and_a_front_end() -> None:
+    """No switch, no cable, no lane rate needed: accelerators, NICs, their cables, the leaf; 100 USD and 10 W extra."""
+    mesh = {"direct": "mesh", "vendor_size": 2, "lane_gbps": None, "sealed": True}
+    paid = ("host", "scale_up_link")
+    assert asked(changed(PARTS, **mesh), 1) is None
+    site = {"front_end_usd_per_accelerator": 100.0, "front_end_w_per_accelerator": 10.0}
+    found = asked(changed(PARTS, price_contains=paid, **mesh), 1, site=site)
+    assert found is not None
+    base, sums = found.plan.items[0].base, found.priced.sums
+    assert (base.wiring.kind, base.wiring.usable_gbps, base.lower, base.upper) == ("mesh", 200, None, None)
+    assert (sums.capex, sums.watts) == (4000 + 200 + 40 + 500 + 400, 480 + 20 + 8 + 50 + 40)
+    assert (sums.repairs, sums.hits, sums.hours) == (exact("0.5"), exact("3.08"), exact("2.32"))
+    assert found.priced.racks == 3
+
+
+def test_bandwidth_of_a_torus() -> None:
+    """8 x 8 x 8: a mean of 2 hops on every ring, 0.998 of one port of six."""
+    chip = replace(
+        PARTS.accelerators[0],
+        host=4,
+        ports=6,
+        direct="torus",
+        sides=(4, 4, 4),
+        vendor_size=64,
+        larger=True,
+        max_domain=512,
+        price_contains=("host", "scale_up_link", "scale_up_switch"),
+        sealed=True,
+    )
+    sale = for_sale(replace(PARTS, accelerators=(chip,)), instance_for(1))
+    tori = {wiring.size: wiring for wiring in wirings(sale, instance_for(1))}
+    assert {size: wiring.sides for size, wiring in tori.items()} == {
+        64: (4, 4, 4),
+        128: (8, 4, 4),
+        256: (8, 8, 4),
+        512: (8, 8, 8),
+    }
+    assert tori[512].usable_gbps == Fraction(511, 512) * 200
+    assert tori[128].usable_gbps == Fraction(127, 128) * 200
+    assert tori[64].usable_gbps == Fraction(63, 64) * 400
+    without = replace(chip, price_contains=("host", "scale_up_link"))
+    sale = for_sale(replace(PARTS, accelerators=(without,)), instance_for(1))
+    assert [wiring.size for wiring in wirings(sale, instance_for(1))] == [64]
+
+
+def test_two_rails_of_two_planes() -> None:
+    """Hosts of 2; 4 copies of a single leaf, each with a port of 100 Gb/s of one accelerator of every host.
+
+    =================  =======  =====  =================================================
+    part               capital  watts  count
+    =================  =======  =====  =================================================
+    accelerators          4000    480  4
+    NICs                   200     20  4
+    scale-up switches      200     20  2
+    scale-up cables         20      4  ceil(2 x 200 / 400) a host: 2
+    NIC cables              80     16  2 hosts x 4 copies
+    leaves                2000    200  4
+    sum                   6500    740
+    =================  =======  =====  =================================================
+
+    Behind a cable: 400 // 100 = 4 accelerators; below a leaf 2, on both rails 4.
+
+    =================  =======  =====================================  ===============================
+    part               repairs  hits                                   hours
+    =================  =======  =====================================  ===============================
+    accelerators       0.4      2                                      0.4 x 2 h x 2 = 1.6
+    NICs               0.04     0.04                                   0.04 x 2 h x 2 = 0.16
+    scale-up switches  0.1      0.2                                    0.1 x 2 h x 2 = 0.4
+    leaves             0.08     0.5 x 4 x 0.3 x 4 // 2 = 1.2           0.08 x 4 h x 2 / 2 = 0.32
+    scale-up cables    0.02     0.02 + 0.5 x 2 x 0.2 = 0.22            0.02 x 3 h x 2 = 0.12
+    NIC cables         0.08     0.5 x 0.08 x 2 + 0.5 x 8 x 0.2 = 0.88  0.08 x 3 h x 4 / 2 = 0.48
+    sum                0.72     4.54                                   3.08
+    =================  =======  =====================================  ===============================
+    """
+    box = replace(BOX, radix=((100, 8), (200, 8)))
+
+    def of(need: int) -> Found | None:
+        parts = changed(PARTS, point={"scale_up_need": Fraction(need)}, nic={"planes": (1, 2)}, host=2)
+        parts = replace(parts, switches=(UP, box, SPINE))
+        return asked(parts, 1, scale_out_rails=(2,), scale_out_planes=(2,))
+
+    # 50 Gb/s leave an accelerator, half of them by way of the other rail: 175 + 25 of 200 Gb/s.
+    assert of(176) is None
+    found = of(175)
+    assert found is not None
+    sums = found.priced.sums
+    assert (sums.capex, sums.watts) == (6500, 740)
+    assert (sums.repairs, sums.hits, sums.hours) == (exact("0.72"), exact("4.54"), exact("3.08"))
+    repairs = 408 + exact("2.8") + 12 + exact("42.4") + exact("1.5")
+    assert sums.failures == repairs + 2 * exact("4.54") + exact("3.08")
+    # 208 W in network racks of 50 W.
+    assert (found.priced.racks, found.priced.network_racks) == (6, 5)
+    assert asked(changed(PARTS, host=2), 1, scale_out_planes=(2,)) is None
+
+
+def test_goals_in_order_of_rank() -> None:
+    """The cheapest way to the least of another goal: with a thriftier, dearer leaf on offer the watts decide."""
+    thrifty = replace(BOX, id="thrifty", price=Fraction(900), power=Fraction(45), afr=exact("0.02"))
+    parts = replace(PARTS, switches=(UP, BOX, thrifty))
+    instance = instance_for(1).model_copy(update={"pin": Pins()})
+    leaves = {}
+    for goals in (("cost",), ("power",), ("hard_repairs",), ("hard_repairs", "cost"), ("hard_repairs", "power")):
+        found = best(parts, instance, goals)
+        assert found is not None
+        leaves[goals] = found.plan.shape.leaf.id
+        if goals == ("power",):
+            assert amount(parts, instance, found, "power") == 581
+    assert leaves["cost",] == leaves["hard_repairs", "cost"] == "box"
+    assert leaves["power",] == leaves["hard_repairs", "power"] == "thrifty"
+
+
+def within(stages: int, parts: Parts = PARTS, choose: dict[str, Any] | None = None, **tables: Any) -> Found | None:
+    """The best design for 35 tokens/s with further limits."""
+    instance = instance_for(stages, **(choose or {})).model_dump() | tables
+    return search(parts, Instance.model_validate(instance))
+
+
+def test_stock_of_switches_and_cables() -> None:
+    """One switch for everything takes 1 box and 4 + 4 cables: with 7, modules join some accelerators instead."""
+    assert within(1, stock={"box": 1, "short": 8, "chip": 4, "nic": 4, "up": 2, "module": 0}) is not None
+    for part, units in {"box": 0, "chip": 3, "nic": 3, "up": 1}.items():
+        assert within(1, stock={part: units}) is None, part
+    # 4 ends at the NICs; at the leaf an end of 400 Gb/s takes two of the links.
+    assert within(1, stock={"short": 7, "module": 5}) is None
+    found = within(1, stock={"short": 7, "module": 6})
+    assert found is not None and (found.priced.sums.units["short"], found.priced.sums.units["module"]) == (4, 6)
+
+
+def test_share_of_one_vendor() -> None:
+    """One pool takes its accelerators of one vendor; with a dearer twin of another the share decides."""
+    twin = replace(PARTS.accelerators[0], id="twin", vendor="bolt", price=Fraction(1100))
+    points = (PARTS.points[0], replace(PARTS.points[0], accelerator="twin"))
+    parts = replace(PARTS, accelerators=(PARTS.accelerators[0], twin), points=points)
+    for shares, chosen in (({"acme": 1.0}, "chip"), ({"acme": 0.99}, "twin"), ({"bolt": 0.0}, "chip")):
+        found = within(1, parts, {"max_vendor_share": shares})
+        assert found is not None and found.plan.items[0].base.wiring.accelerator.id == chosen
+    assert within(1, parts, {"max_vendor_share": {"acme": 0.5, "bolt": 0.5}}) is None
+
+
+def test_availability() -> None:
+    """2.96 of 4 x 8760 accelerator-hours: 0.999915525 and a little are left."""
+    for least, possible in ((0.999915525, True), (0.999915526, False)):
+        found = within(1, risk={"min_availability": least})
+        assert (found is not None and found.priced.sums.hours == exact("2.96")) == possible
+
+
+def test_single_failure() -> None:
+    """Two replicas: a host or a switch takes half; a leaf for both, or a lone spine, takes all."""
+    for stages, share, possible in ((1, 1.0, True), (1, 0.9999, False), (2, 0.5, True), (2, 0.4999, False)):
+        assert (within(stages, risk={"max_single_failure_share": share}) is not None) == possible
+    # Leaves of one domain each keep the experts' traffic below; 50 Gb/s of other traffic need another way than a spine.
+    for other, spines in ((0, 1), (50, 2)):
+        found = within(2, changed(PARTS, point={"other_need": Fraction(other)}), risk={"max_single_failure_share": 0.5})
+        assert found is not None
+        assert (found.plan.items[0].group.leaves, found.plan.shape.spines) == (2, spines)
+
+
+def test_latency_of_the_path() -> None:
+    """A box of 1600 ns, twice 2 ends of 20 ns and 2 m of 5 ns: the reference of 1.7 us to the nanosecond."""
+    quick = replace(PARTS.links[0], latency=Fraction(20))
+    slow = tuple(replace(row, latency=Fraction(9000)) for row in PARTS.links[1:])
+    for nanoseconds, allowance, possible in ((1600, 0, True), (1601, 0, False), (3600, 2, True), (3601, 2, False)):
+        box = replace(BOX, latency=Fraction(nanoseconds))
+        parts = changed(PARTS, point={"allowance": Fraction(allowance)})
+        parts = replace(parts, links=(quick, *slow), switches=(UP, box, SPINE))
+        assert (within(1, parts) is not None) == possible
+        assert within(1, replace(parts, points=(replace(parts.points[0], allowance=None),))) is not None

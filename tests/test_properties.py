@@ -78,6 +78,23 @@ def test_never_cheaper(seed: int, change: Change, tmp_path: Path) -> None:
         assert no_dearer(before, after), f"seed {seed}, turn {turn}: {before} -> {after}"
 
 
+@pytest.mark.parametrize(
+    "key, fewer, more",
+    [
+        ("scale_out_rails", (1,), (1, 2, 4)),
+        ("scale_out_planes", (1,), (1, 2, 4)),
+        ("scale_up_stages", (1,), (1, 2)),
+        ("min_spines", 2, 1),
+    ],
+)
+@pytest.mark.parametrize("seed", SEEDS[:8])
+def test_more_to_choose_is_never_dearer(
+    seed: int, key: str, fewer: int | tuple[int, ...], more: int | tuple[int, ...], tmp_path: Path
+) -> None:
+    few, many = (with_instance(case_of(seed), "choose", **{key: values}) for values in (fewer, more))
+    assert no_dearer(cost(answer_to(many, tmp_path)), cost(answer_to(few, tmp_path)))
+
+
 @pytest.mark.parametrize("factor", [Fraction(8), Fraction(1, 10)])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_another_currency_scales_the_cost_and_leaves_the_design(seed: int, factor: Fraction, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_progress_is_told_and_kept(question: Question) -> None:
     told: list[Progress] = []
     answer = designer.solve(question, SolveOptions(on_progress=told.append))
     assert told == list(answer.trace)
-    assert told[-1].incumbent_usd == pytest.approx(answer.objective_usd, rel=1e-6)
+    assert told[-1].incumbent == pytest.approx(answer.objective_usd, rel=1e-6)
 
 
 def test_no_time_means_a_limit_without_a_design() -> None:
@@ -226,3 +226,14 @@ def test_lengths_that_fall_with_distance_are_refused() -> None:
     crooked = limited(question, site={"lengths": {"adjacent_rack_m": 500.0, "three_racks_away_m": 2.0}})
     with pytest.raises(InputError, match="three_racks_away_m"):
         designer.solve(crooked)
+
+
+def test_a_time_limit_covers_the_search_for_limits_too(question: Question) -> None:
+    """With no time at all nothing is claimed: neither a design nor that there is none."""
+    free = designer.solve(question)
+    assert free.account is not None
+    hits = free.account.job_hits_per_year
+    tight = limited(question, risk={"max_job_hits_per_year": hits * 0.99})
+    answer = designer.solve(tight, SolveOptions(time_limit_s=1e-6))
+    assert answer.status == "limit"
+    assert answer.bound_usd is None or answer.objective_usd is None or answer.bound_usd <= answer.objective_usd

@@ -59,6 +59,30 @@ ROUND_FIGURES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "afr_hard": 0.04,
             "job_interrupt_per_year": 0.1,
         },
+        # Joined directly: no rule asks for a lane rate.
+        "tpu_v7_ironwood": {
+            "rack": "nvl72_gb200",
+            "price_contains": ("host", "nic", "scale_up_switch", "scale_up_link", "rack"),
+            "power_contains": ("nic", "scale_up_switch"),
+            "price_usd": 20_000,
+            "tdp_w": 900,
+            "host_overhead_w_per_accel": 130,
+            "scale_up.lane_gbps": None,
+            "afr_hard": 0.04,
+            "job_interrupt_per_year": 0.1,
+        },
+        "mi300x": {
+            "rack": "air_41kw",
+            "price_contains": (),
+            "power_contains": ("nic",),
+            "price_usd": 12_000,
+            "host_price_usd": 3000,
+            "tdp_w": 750,
+            "host_overhead_w_per_accel": 500,
+            "scale_up.lane_gbps": None,
+            "afr_hard": 0.05,
+            "job_interrupt_per_year": 0.2,
+        },
     },
     "switches": {
         "nvswitch4_chip": {
@@ -69,8 +93,20 @@ ROUND_FIGURES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "afr_hard": 0.02,
             "outage_per_year": 0.05,
         },
-        "th5_64x800": {"price_usd": 40_000, "power_w": 1000, "afr_hard": 0.01, "outage_per_year": 0.04},
-        "th6_64x1600": {"price_usd": 70_000, "power_w": 1500, "afr_hard": 0.01, "outage_per_year": 0.04},
+        "th5_64x800": {
+            "price_usd": 40_000,
+            "power_w": 1000,
+            "afr_hard": 0.01,
+            "outage_per_year": 0.04,
+            "latency_ns": 700,
+        },
+        "th6_64x1600": {
+            "price_usd": 70_000,
+            "power_w": 1500,
+            "afr_hard": 0.01,
+            "outage_per_year": 0.04,
+            "latency_ns": 650,
+        },
         "th6_davisson_cpo": {
             "price_usd": 140_000,
             "power_w": 2000,
@@ -78,6 +114,7 @@ ROUND_FIGURES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "outage_per_year": 0.04,
             "oe_box_swap_per_year": 0.05,
             "els_modules": 16,
+            "latency_ns": 600,
         },
     },
     "links": {
@@ -105,6 +142,7 @@ ROUND_FIGURES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "afr_hard_per_end": 0.0004,
             "transient_per_link_year": 0.02,
             "mttr_h": 2,
+            "latency_ns_per_end": 45,
         },
         "dr8_800": {
             "reach_m": 500,
@@ -113,6 +151,7 @@ ROUND_FIGURES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "afr_hard_per_end": 0.008,
             "transient_per_link_year": 0.14,
             "mttr_h": 2,
+            "latency_ns_per_end": 80,
         },
         "dr8_1600": {
             "reach_m": 500,
@@ -121,6 +160,7 @@ ROUND_FIGURES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "afr_hard_per_end": 0.012,
             "transient_per_link_year": 0.14,
             "mttr_h": 2,
+            "latency_ns_per_end": 90,
         },
         "cpo_1600": {
             "reach_m": 500,
@@ -128,9 +168,11 @@ ROUND_FIGURES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "cpo_parts.els_fit_per_module": 500,
             "cpo_parts.oe_mttr_h": 12,
             "cpo_parts.els_mttr_h": 1.5,
+            "latency_ns_per_end": 5,
         },
     },
     "nics": {
+        "nic_100": {"price_usd": 400, "power_w": 15, "afr_hard": 0.01},
         "nic_400": {"price_usd": 1000, "power_w": 20, "afr_hard": 0.01},
         "nic_800": {"price_usd": 1600, "power_w": 40, "afr_hard": 0.01},
     },
@@ -299,6 +341,9 @@ def rack_design() -> Design:
         racks=21,
         beyond_announced=False,
         scale_up=ScaleUp(
+            kind="switched",
+            dims=(),
+            upper=None,
             switch="nvswitch4_chip",
             planes=18,
             shares=(1,) * 18,
@@ -325,6 +370,8 @@ def rack_design() -> Design:
     )
     fabric = Fabric(
         family="Ethernet",
+        rails=1,
+        planes=1,
         stages=(
             Stage("leaf", "th5_64x800", 21, 72, 8),  # 72/128 + 8/64 = 0.6875; 28,800 down over 6,400 up = 4.5
             Stage("spine", "th5_64x800", 4, 42, 0),
@@ -379,6 +426,9 @@ def _pod_pool(
         racks=-(-domains // 2),
         beyond_announced=False,
         scale_up=ScaleUp(
+            kind="switched",
+            dims=(),
+            upper=None,
             switch="nvswitch4_chip",
             planes=2,
             shares=(9, 9),
@@ -481,6 +531,8 @@ def pod_design() -> Design:
     )
     fabric = Fabric(
         family="Ethernet",
+        rails=1,
+        planes=1,
         stages=(
             Stage("leaf", "th6_64x1600", 60, 32, 16),
             Stage("spine", "th6_davisson_cpo", 32, 48, 16),

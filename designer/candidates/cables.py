@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from designer.candidates.parts import Economy, LinkPart, SwitchPart
 from designer.candidates.terms import Event, Load
 
 Place = Literal["board", "rack", "cable"]
+Whole = TypeVar("Whole", int, npt.NDArray[np.int64])
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,8 @@ def allowed_pairs(
                 yield LinkPair(low, up)
 
 
-def ceil_div(a: int, b: int) -> int:
-    """Return ``ceil(a / b)`` of whole numbers."""
+def ceil_div(a: Whole, b: int) -> Whole:
+    """Return ``ceil(a / b)`` of a whole number or of an array of them."""
     return -(-a // b)
 
 
@@ -132,7 +136,8 @@ def end_load(row: LinkPart, ends: float, economy: Economy) -> Load:
             part = 2 * row.end_usd
         capex, hard = ends * row.cable_usd, ends * 2 * row.afr_end
     watts = ends * row.end_watts * (1 if row.kind == "module" else 2)
-    return Load(capex, watts, 0.0, hard * (part * economy.part_share + labour), hard)
+    units = tuple(ends * unit for unit in row.units)
+    return Load(capex, watts, 0.0, hard * (part * economy.part_share + labour), hard, units=units)
 
 
 def cleaning(pair: LinkPair, ends: float, economy: Economy) -> tuple[float, float]:

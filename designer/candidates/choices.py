@@ -6,16 +6,18 @@ only through the few numbers kept beside its term vector (``docs/rules.md`` sect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from designer.candidates.cables import Counts, LinkPair, Port, allowed_pairs, ceil_div, edge_load
-from designer.candidates.parts import Economy, LinkPart, SwitchPart
-from designer.candidates.scale_up import DomainDesign, box_load, length_class
-from designer.candidates.terms import NET_WATTS, RACKS, TERMS, Floats, Load, evaluate
+from designer.candidates.cables import Counts, LinkPair, ceil_div
+from designer.candidates.copies import Copies
+from designer.candidates.parts import Economy, SwitchPart
+from designer.candidates.scale_up import DomainDesign
+from designer.candidates.terms import RACKS, Floats, evaluate
 from designer.demand.plan import ServingPlan
 
 Ints = npt.NDArray[np.int64]
@@ -50,7 +52,7 @@ def make_options(
     """Price plans, with their (replicas, domains), on one domain design."""
     replica = np.array([float(plan.accelerators_per_replica) for plan in plans])
     hour = np.full(replica.size, domain.accelerator.hour_usd)
-    terms = evaluate(domain.load, replica, hour, economy.restart_h)
+    terms = evaluate(domain.load, replica, hour, economy.restart_h, economy.counted)
     terms *= np.array([float(domains) for _, domains in sizes])[:, None]
     out = []
     for plan, (replicas, domains), row in zip(plans, sizes, terms, strict=True):
@@ -62,33 +64,142 @@ def make_options(
 
 @dataclass(frozen=True)
 class Attached:
-    """How one choice meets its leaves. ``leaf`` is None in a one-stage fabric's position 0 list."""
+    """How one choice meets its leaves; ``group`` and ``leaves`` of one copy of the fabric, ``counts`` of all."""
 
     option: Option
     leaf: SwitchPart
+    copies: Copies
     pair: LinkPair
+    rate_gbps: int
     length_m: float
     domains_per_leaf: int
     leaves_per_domain: int
-    group: int
     leaves: int
     need_gbps: float
     one_stage: bool
-    counts: Counts
+
+    @property
+    def group(self) -> int:
+        """Accelerators below one full leaf."""
+        return self.domains_per_leaf * self.option.domain.size // self.copies.rails // self.leaves_per_domain
+
+    @property
+    def counts(self) -> Counts:
+        """Links, cables and ends from the NICs to the leaves of all copies."""
+        option, one = self.option, np.ones(1, np.int64)
+        domain = option.domain
+        cables, lower, upper = count_ends(
+            self.pair,
+            self.rate_gbps,
+            self.copies,
+            domain.accelerator.per_host * domain.nics * one,
+            domain.size * domain.nics * one,
+            option.accelerators // domain.accelerator.per_host * one,
+            option.domains * one,
+            self.domains_per_leaf * one,
+            self.leaves_per_domain * one,
+        )
+        links = option.accelerators * domain.nics * self.copies.planes
+        return Counts(links, links if self.pair.module else int(cables[0]), int(lower[0]), int(upper[0]))
+
+
+def count_ends(
+    pair: LinkPair,
+    rate: int,
+    copies: Copies,
+    host_nics: Ints,
+    domain_nics: Ints,
+    hosts: Ints,
+    domains: Ints,
+    per_leaf: Ints,
+    parts: Ints,
+) -> tuple[Ints, Ints, Ints]:
+    """Cables, ends at hosts and ends at leaves of all copies (``docs/rules.md`` section 7); arrays of equal shape.
+
+    Parameters
+    ----------
+    pair, rate, copies
+        Link rows, Gb/s of a NIC's port, rails and planes.
+    host_nics, domain_nics
+        NICs of one host and of one domain.
+    hosts, domains
+        Of the pool.
+    per_leaf, parts
+        Whole domains per leaf, or leaves per domain of one copy; one of the two is 1.
+    """
+    if not pair.module:
+        # The ports of a host on one copy go to one leaf and share its cables.
+        cables = hosts * copies.count * -(host_nics // copies.rails * rate // -pair.lower.rate_gbps)
+        return cables, cables, cables
+    lower = hosts * -(host_nics * copies.planes * rate // -pair.lower.rate_gbps)
+    ports = domain_nics // copies.rails
+    full, rest = domains // per_leaf, domains % per_leaf
+    whole = full * -(per_leaf * ports * rate // -pair.upper.rate_gbps) - (rest * ports * rate // -pair.upper.rate_gbps)
+    split = domains * parts * -(ports // parts * rate // -pair.upper.rate_gbps)
+    upper = copies.count * np.where(parts > 1, split, whole)
+    return lower, lower, upper
+
+
+class _Items(Sequence[Attached]):
+    """The choices one by one, each made when it is looked at."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+
+    def __len__(self) -> int:
+        return self._choices.down.size
+
+    @overload
+    def __getitem__(self, index: int) -> Attached: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Attached]: ...
+    def __getitem__(self, index: int | slice) -> Attached | list[Attached]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        c = self._choices
+        return Attached(
+            option=c.options[int(c.option[index])],
+            leaf=c.leaf,
+            copies=c.copies,
+            pair=c.pairs[int(c.pair[index])],
+            rate_gbps=int(c.rate[index]),
+            length_m=float(c.length_m[index]),
+            domains_per_leaf=int(c.per_leaf[index]),
+            leaves_per_domain=int(c.parts[index]),
+            leaves=int(c.leaves[index]),
+            need_gbps=float(c.need_gbps[index]),
+            one_stage=c.one_stage,
+        )
+
+    def __iter__(self) -> Iterator[Attached]:
+        return (self[i] for i in range(len(self)))
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Choices of one pool for one leaf type, structure of arrays of length n.
+    """Choices of one pool for one leaf type and number of copies, structure of arrays of length n.
 
-    ``terms`` (n, len(TERMS)); ``down`` leaf ports at ``rate`` Gb/s; ``load_gbps`` traffic that leaves a full leaf;
-    ``leaves``; ``accelerators``; ``hit_usd`` and ``hour_usd`` the money of one job hit and one lost hour.
+    ``terms`` (n, len(TERMS)), all copies; ``down`` leaf ports at ``rate`` Gb/s; ``load_gbps`` traffic that leaves a
+    full leaf; ``leaves`` of one copy; ``accelerators``; ``hit_usd`` and ``hour_usd`` the money of a job hit and a lost
+    hour; ``keep`` the share of ``load_gbps`` that must pass when a box above the leaves is out; ``path_ns`` the
+    longest way through switches and above the NIC cables that the plan bears (infinite: any);
+    ``option`` and ``pair`` are places in ``options`` and ``pairs``, ``per_leaf`` whole domains on a leaf, ``parts``
+    leaves of a domain.
     """
 
     pool: str
     leaf: SwitchPart
+    copies: Copies
     one_stage: bool
-    items: tuple[Attached, ...]
+    keep: float
+    options: tuple[Option, ...]
+    pairs: tuple[LinkPair, ...]
+    option: Ints
+    pair: Ints
+    per_leaf: Ints
+    parts: Ints
+    length_m: Floats
+    need_gbps: Floats
     terms: Floats
     down: Ints
     rate: Ints
@@ -97,194 +208,49 @@ class Choices:
     accelerators: Ints
     hit_usd: Floats
     hour_usd: Floats
+    path_ns: Floats
+
+    @property
+    def items(self) -> Sequence[Attached]:
+        """The choices as single records."""
+        return _Items(self)
 
     def take(self, keep: Ints | npt.NDArray[np.bool_]) -> Choices:
         """Return the chosen rows."""
-        index = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
-        return Choices(
-            self.pool,
-            self.leaf,
-            self.one_stage,
-            tuple(self.items[i] for i in index.tolist()),
-            self.terms[index],
-            self.down[index],
-            self.rate[index],
-            self.load_gbps[index],
-            self.leaves[index],
-            self.accelerators[index],
-            self.hit_usd[index],
-            self.hour_usd[index],
-        )
+        return self.with_columns({name: getattr(self, name)[keep] for name in _COLUMNS})
+
+    def with_columns(self, columns: dict[str, Any]) -> Choices:
+        """Return other rows of the same pool, leaf type and copies."""
+        return replace(self, **columns)
 
 
-def leaving_share(domains: int, per_replica: int) -> float:
-    """Share of the expert traffic between domains that leaves a leaf of ``domains`` whole domains.
-
-    Replicas of ``per_replica`` domains lie side by side, and expert traffic spreads evenly over the other domains
-    of the replica; where leaves cut replicas unevenly, all of it is counted (never too little).
-
-    Examples
-    --------
-    >>> leaving_share(4, 2), leaving_share(2, 4), leaving_share(3, 4)
-    (0.0, 0.6666666666666666, 1.0)
-    """
-    if domains % per_replica == 0:
-        return 0.0
-    if per_replica % domains == 0:
-        return (per_replica - domains) / (per_replica - 1)
-    return 1.0
-
-
-def attachments(option: Option, leaf: SwitchPart) -> list[tuple[int, int]]:
-    """All ``(domains per leaf, leaves per domain)`` that leave room for at least one uplink."""
-    domain = option.domain
-    ports = leaf.radix[domain.nic.rate_gbps]
-    per_domain = domain.size * domain.nics
-    whole = [(d, 1) for d in range(1, min(option.domains, (ports - 1) // per_domain) + 1)]
-    hosts = domain.size // domain.accelerator.per_host
-    parts = [(1, q) for q in range(2, hosts + 1) if hosts % q == 0 and per_domain // q < ports]
-    return whole + parts
+_COLUMNS = (
+    "option",
+    "pair",
+    "per_leaf",
+    "parts",
+    "length_m",
+    "need_gbps",
+    "terms",
+    "down",
+    "rate",
+    "load_gbps",
+    "leaves",
+    "accelerators",
+    "hit_usd",
+    "hour_usd",
+    "path_ns",
+)
 
 
-def attach(
-    pool: str,
-    options: Sequence[Option],
-    leaf: SwitchPart,
-    links: Sequence[LinkPart],
-    economy: Economy,
-    *,
-    one_stage: bool,
-) -> Choices | None:
-    """All choices of a pool on one leaf type, or None when there are none."""
-    rows: list[Attached] = []
-    blocks: list[Floats] = []
-    for option in options:
-        nic = option.domain.nic
-        if leaf.family not in nic.families or nic.rate_gbps not in leaf.radix:
-            continue
-        if one_stage:
-            if option.accelerators * option.domain.nics > leaf.radix[nic.rate_gbps]:
-                continue
-            joints = [(option.domains, 1)]
-        else:
-            joints = attachments(option, leaf)
-        if joints:
-            _attach_option(option, joints, leaf, links, economy, one_stage, rows, blocks)
-    if not rows:
-        return None
-    domain = [row.option.domain for row in rows]
-    return Choices(
-        pool=pool,
-        leaf=leaf,
-        one_stage=one_stage,
-        items=tuple(rows),
-        terms=np.concatenate(blocks),
-        down=np.array([r.group * r.option.domain.nics for r in rows], np.int64),
-        rate=np.array([d.nic.rate_gbps for d in domain], np.int64),
-        load_gbps=np.array([r.group * r.need_gbps for r in rows]),
-        leaves=np.array([r.leaves for r in rows], np.int64),
-        accelerators=np.array([r.option.accelerators for r in rows], np.int64),
-        hit_usd=np.array(
-            [
-                r.option.domain.accelerator.hour_usd * economy.restart_h * r.option.plan.accelerators_per_replica
-                for r in rows
-            ]
-        ),
-        hour_usd=np.array([d.accelerator.hour_usd for d in domain]),
+def joined(blocks: Sequence[Choices]) -> Choices:
+    """Choices of the same pool, leaf type and copies as one; pairs are renumbered."""
+    if len(blocks) == 1:
+        return blocks[0]
+    pairs = tuple(dict.fromkeys(pair for block in blocks for pair in block.pairs))
+    number = {pair: index for index, pair in enumerate(pairs)}
+    columns: dict[str, Any] = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in _COLUMNS}
+    columns["pair"] = np.concatenate(
+        [np.array([number[pair] for pair in block.pairs], np.int64)[block.pair] for block in blocks]
     )
-
-
-def _attach_option(
-    option: Option,
-    joints: list[tuple[int, int]],
-    leaf: SwitchPart,
-    links: Sequence[LinkPart],
-    economy: Economy,
-    one_stage: bool,
-    rows: list[Attached],
-    blocks: list[Floats],
-) -> None:
-    domain, plan = option.domain, option.plan
-    host, nics, rate = domain.accelerator.per_host, domain.nics, domain.nic.rate_gbps
-    per_leaf = np.array([d for d, _ in joints], np.int64)
-    parts = np.array([q for _, q in joints], np.int64)
-    group = per_leaf * domain.size // parts
-    leaves = np.where(parts > 1, option.domains * parts, -(-option.domains // per_leaf))
-    share = np.array([leaving_share(d, plan.domains_per_replica) if q == 1 else 1.0 for d, q in joints])
-    need = np.minimum(float(domain.nic_gbps), plan.scale_out_ep_need_gbps * share + plan.scale_out_other_need_gbps)
-    hosts_below = -(group // -host)
-    racks = -(hosts_below // -domain.hosts_per_rack)
-    forced = economy.forced_m.get("nic_leaf")
-    lengths = np.array(
-        [
-            economy.lengths_m[length_class(r, economy.racks_per_row, own_rack=False)] if forced is None else forced
-            for r in racks.tolist()
-        ]
-    )
-    replica = np.full(group.size, float(plan.accelerators_per_replica))
-    hour = np.full(group.size, domain.accelerator.hour_usd)
-    boxes = _leaf_terms(leaf, group, leaves, replica, hour, economy, one_stage)
-    lower, upper = Port(domain.nic.lane_gbps), Port(frozenset({leaf.lane_gbps}), leaf)
-    hosts = option.accelerators // host
-    for pair in allowed_pairs(links, lower, upper, rate, float(lengths.min())):
-        reach = min(pair.lower.reach_m, pair.upper.reach_m)
-        for index in np.flatnonzero(lengths <= reach).tolist():
-            length = float(lengths[index])
-            counts = _counts(pair, option, hosts, host, nics, rate, joints[index], int(leaves[index]))
-            behind = (
-                max(1, (pair.lower.rate_gbps // rate) // nics),
-                max(1, (pair.upper.rate_gbps // rate) // nics),
-            )
-            cables = edge_load(pair, counts, rate, length, behind, domain.size, economy)
-            terms = evaluate(cables, replica[:1], hour[:1], economy.restart_h)
-            ends = counts.upper_ends if not pair.upper.cpo else 0
-            terms[0, NET_WATTS] = ends * pair.upper.end_watts
-            blocks.append(option.terms + boxes[index : index + 1] + terms)
-            rows.append(
-                Attached(
-                    option,
-                    leaf,
-                    pair,
-                    length,
-                    joints[index][0],
-                    joints[index][1],
-                    int(group[index]),
-                    int(leaves[index]),
-                    float(need[index]),
-                    one_stage,
-                    counts,
-                )
-            )
-
-
-def _leaf_terms(
-    leaf: SwitchPart, group: Ints, leaves: Ints, replica: Floats, hour: Floats, economy: Economy, one_stage: bool
-) -> Floats:
-    """Term vectors of the leaves; with one stage only hits and hours, the one box is bought once by the template."""
-    out = np.zeros((group.size, len(TERMS)))
-    for index, (behind, count) in enumerate(zip(group.tolist(), leaves.tolist(), strict=True)):
-        load = box_load(leaf, behind, economy.box_mttr_h, economy.box_swap_usd, economy)
-        if one_stage:
-            load = Load(events=load.events)
-        out[index] = evaluate(load, replica[:1], hour[:1], economy.restart_h)[0] * count
-        out[index, NET_WATTS] = 0.0 if one_stage else leaf.watts * count
-    return out
-
-
-def _counts(
-    pair: LinkPair, option: Option, hosts: int, host: int, nics: int, rate: int, joint: tuple[int, int], leaves: int
-) -> Counts:
-    links = option.accelerators * nics
-    if not pair.module:
-        cables = hosts * ceil_div(host * nics * rate, pair.lower.rate_gbps)
-        return Counts(links, cables, cables, cables)
-    lower = hosts * ceil_div(host * nics * rate, pair.lower.rate_gbps)
-    per_domain = option.domain.size * nics
-    d, q = joint
-    if q > 1:
-        upper = leaves * ceil_div(per_domain // q * rate, pair.upper.rate_gbps)
-    else:
-        full, rest = divmod(option.domains, d)
-        upper = full * ceil_div(d * per_domain * rate, pair.upper.rate_gbps)
-        upper += ceil_div(rest * per_domain * rate, pair.upper.rate_gbps)
-    return Counts(links, links, lower, upper)
+    return replace(blocks[0].with_columns(columns), pairs=pairs)

@@ -8,44 +8,65 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from designer.candidates.choices import Choices, Option
 from designer.candidates.reduce import pareto, pareto_within
 from designer.candidates.scale_up import DomainDesign
-from designer.candidates.terms import CAPEX, FAILURES, HARD, WATTS
+from designer.candidates.shortlist import event_tails
+from designer.candidates.terms import CAPEX, FAILURES, HARD, TERMS, WATTS, Floats, Load
 from designer.candidates.weights import Weights
 
+Ints = npt.NDArray[np.int64]
 
-def reduce_domains(domains: Sequence[DomainDesign], weights: Weights) -> list[DomainDesign]:
+
+def reduce_domains(domains: Sequence[DomainDesign], weights: Weights, *, blasts: bool = False) -> list[DomainDesign]:
     """Drop domain designs that another beats for every plan that runs on both.
 
     Exact: designs are compared only for equal accelerator, size, usable bandwidth and NIC, in the objective that does
-    not depend on the replica, the watched terms, rack density, and hits and hours separately for every blast radius,
-    whose weight is the same non-negative number for both whatever the replica.
+    not depend on the replica, the watched terms, rack density, hours lost whatever the replica, and hits and hours of
+    events by how much they take down at least, whose weight grows with that for every replica; with ``blasts`` also in
+    the accelerators behind a switch.
     """
     if not domains:
         return []
-    usd = weights.usd
-    radii = sorted({event.blast for domain in domains for event in domain.load.events})
-    column = {radius: index for index, radius in enumerate(radii)}
-    keys = np.zeros((len(domains), 5 + 2 * len(radii)))
-    for row, domain in enumerate(domains):
-        load = domain.load
-        plain = usd[CAPEX] * load.capex_usd + usd[WATTS] * load.watts + usd[FAILURES] * load.repairs_usd
-        keys[row, :5] = plain + usd[HARD] * load.hard, load.capex_usd, load.watts, load.hard, -domain.hosts_per_rack
-        for event in load.events:
-            at = 5 + 2 * column[event.blast]
-            keys[row, at] += event.hits
-            keys[row, at + 1] += event.hours
-    idle = [1 + k for k, term in enumerate((CAPEX, WATTS, HARD)) if term not in weights.watched]
-    keys = np.delete(keys, idle, axis=1)
-    groups: list[tuple[object, ...]] = [(d.accelerator.id, d.size, d.usable_gbps, d.nic.id, d.nics) for d in domains]
-    keep = pareto_within(groups, keys)
+    # The part of every compared sum that no plan changes; hits and hours are compared by themselves.
+    counted = range(len(TERMS), weights.goal.size)
+    rows = np.vstack([weights.goal, weights.watched])[:, [CAPEX, WATTS, FAILURES, HARD, *counted]]
+    loads = [domain.load for domain in domains]
+    plain = np.array([(load.capex_usd, load.watts, load.repairs_usd, load.hard, *load.units) for load in loads])
+    own = np.array([(-d.hosts_per_rack, d.load.hours, _behind(d) if blasts else 0) for d in domains], float)
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for row, d in enumerate(domains):
+        groups.setdefault((d.accelerator.id, d.size, d.usable_gbps, d.nic.id, d.nics), []).append(row)
+    keep = np.zeros(len(domains), bool)
+    for mine in groups.values():
+        tails = event_tails(*_events([loads[row] for row in mine]))
+        keys = np.concatenate([plain[mine] @ rows.T, own[mine], tails], axis=1)
+        keep[np.array(mine)[pareto(keys)]] = True
     return [domain for domain, stays in zip(domains, keep.tolist(), strict=True) if stays]
 
 
-def reduce_options(options: Sequence[Option], weights: Weights) -> list[Option]:
-    """Drop options that another beats in money, limits, domains, needs and rack density.
+def _behind(domain: DomainDesign) -> int:
+    """Accelerators that a first-stage switch takes down."""
+    return 0 if domain.network.lower is None else domain.network.group
+
+
+def _events(loads: Sequence[Load]) -> tuple[Ints, Floats, Floats]:
+    """Blasts, hits and hours, shape (loads, most events), filled up with events that do not happen."""
+    shape = (len(loads), max(len(load.events) for load in loads))
+    blasts, hits, hours = np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape)
+    for row, load in enumerate(loads):
+        for e, event in enumerate(load.events):
+            blasts[row, e], hits[row, e], hours[row, e] = event.blast, event.hits, event.hours
+    return blasts, hits, hours
+
+
+def reduce_options(
+    options: Sequence[Option], weights: Weights, *, rails: bool = False, blasts: bool = False
+) -> list[Option]:
+    """Drop options that another beats in money, limits, domains, needs, rack density and the latency that its plan
+    bears, with ``rails`` also in room inside the domain, with ``blasts`` in replicas.
 
     Exact: leaves, links and lengths of a pool are non-decreasing in its domains, needs and racks for given
     accelerator, domain size and NIC, and events cost no less with a larger replica.
@@ -61,12 +82,21 @@ def reduce_options(options: Sequence[Option], weights: Weights) -> list[Option]:
                 o.plan.scale_out_ep_need_gbps,
                 o.plan.scale_out_other_need_gbps,
                 -o.domain.hosts_per_rack,
+                -np.inf if o.plan.latency_allowance_us is None else -o.plan.latency_allowance_us,
+                # Of more replicas a failure takes a smaller share.
+                *((-o.replicas,) if blasts else ()),
+                # Room inside the domain for what is forwarded to other rails.
+                *(
+                    (o.plan.scale_up_need_gbps, -float(o.domain.usable_gbps), o.domain.network.lower is None)
+                    if rails
+                    else ()
+                ),
             )
             for o in options
         ],
         float,
     )
-    keys = np.concatenate([weights.objective(terms)[:, None], terms[:, weights.watched], own], axis=1)
+    keys = np.concatenate([weights.objective(terms)[:, None], weights.watch(terms), own], axis=1)
     groups: list[tuple[object, ...]] = [
         (
             o.domain.accelerator.id,
@@ -84,9 +114,12 @@ def reduce_options(options: Sequence[Option], weights: Weights) -> list[Option]:
 
 
 def reduce_choices(choices: Choices, weights: Weights) -> Choices:
-    """Drop choices on the same leaf type that another beats in everything a fabric can see."""
+    """Drop choices on the same leaf type that another beats in everything a fabric can see.
+
+    With one stage the way through the fabric is known before: choices that it is too long for are not made.
+    """
     radix = np.array([choices.leaf.radix[r] for r in choices.rate.tolist()], float)
-    columns = [weights.objective(choices.terms), *(choices.terms[:, c] for c in weights.watched), choices.down / radix]
+    columns = [weights.objective(choices.terms), *weights.watch(choices.terms).T, choices.down / radix]
     if not choices.one_stage:
         columns += [
             choices.leaves,
@@ -97,5 +130,6 @@ def reduce_choices(choices: Choices, weights: Weights) -> Choices:
             choices.accelerators,
             choices.leaves * choices.hit_usd,
             choices.accelerators * choices.hour_usd,
+            -choices.path_ns,
         ]
     return choices.take(pareto(np.stack([np.asarray(c, float) for c in columns], axis=1)))

@@ -6,7 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from designer.candidates.parts import Economy
+from designer.candidates.weights import counters
 from designer.catalogue import Catalogue
+from designer.demand.efficiency import load_efficiency
 from designer.instance.schema import Instance
 from designer.problems import InputError, Problem
 
@@ -81,7 +83,7 @@ def economy_of(catalogue: Catalogue, instance: Instance) -> Economy:
     }
     forced = {
         name: float(value)
-        for name in ("scale_up", "nic_leaf", "leaf_spine", "spine_core")
+        for name in ("scale_up", "scale_up_upper", "nic_leaf", "leaf_spine", "spine_core")
         if (value := getattr(given, f"{name}_m")) is not None
     }
     economy = Economy(
@@ -112,6 +114,11 @@ def economy_of(catalogue: Catalogue, instance: Instance) -> Economy:
         usd_per_hard=risk.usd_per_hard_repair,
         usd_per_hit=risk.usd_per_job_hit,
         usd_per_hour=risk.usd_per_accelerator_hour_lost,
+        front_end_usd=site.front_end_usd_per_accelerator,
+        front_end_w=site.front_end_w_per_accelerator,
+        path_reference_us=load_efficiency(instance.efficiency).path_reference_us,
+        counted=len(counters(instance)),
+        single_failure=risk.max_single_failure_share,
     )
     order = ("board", *_CLASSES)
     for near, far in pairwise(order):

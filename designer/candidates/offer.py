@@ -7,16 +7,21 @@ out of the offer, and the answer says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from designer.answer import NotOffered
 from designer.candidates.economy import economy_of
+from designer.candidates.joining import joining_of
 from designer.candidates.parts import AcceleratorPart, Economy, LinkPart, NicPart, SwitchPart
+from designer.candidates.weights import counters, units_of
 from designer.catalogue import Catalogue
 from designer.catalogue.prices import bare_accelerator_usd, bare_overhead_w
 from designer.instance.pools import pools_of
 from designer.instance.schema import Instance, Level
+
+# Boundaries whose latency counts (docs/rules.md 6.1); what exchanges inside a domain take is calibrated.
+_TIMED = ("nic_leaf", "leaf_spine", "spine_core")
 
 
 class UnknownFigureError(Exception):
@@ -25,7 +30,10 @@ class UnknownFigureError(Exception):
 
 @dataclass(frozen=True)
 class Offer:
-    """Everything that may be bought for a question."""
+    """Everything that may be bought for a question.
+
+    ``only`` names, for a boundary whose links are forced, the link rows that may be used there.
+    """
 
     pools: tuple[str, ...]
     accelerators: tuple[AcceleratorPart, ...]
@@ -37,6 +45,16 @@ class Offer:
     stages: tuple[int, ...]
     economy: Economy
     not_offered: tuple[NotOffered, ...]
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def links_at(self, boundary: str) -> tuple[LinkPart, ...]:
+        """Link rows that may be used at a boundary; between NICs and switches their latency must be known."""
+        links = self.links
+        if boundary in _TIMED:
+            links = tuple(link for link in links if link.latency_ns is not None)
+        if boundary not in self.only:
+            return links
+        return tuple(link for link in links if link.id in self.only[boundary])
 
 
 def known(figure: Any, level: Level, what: str) -> float:
@@ -55,6 +73,10 @@ class _Market:
     @property
     def level(self) -> Level:
         return self.instance.level
+
+    def units(self, row: Any, vendor: str | None = None) -> tuple[float, ...]:
+        """What one unit of a part adds to every counted limit."""
+        return units_of(counters(self.instance), row.id, vendor)
 
     def for_sale(
         self, row: Any, listed: tuple[str, ...] | None, pins: tuple[str | None, ...], *, access: bool
@@ -109,6 +131,8 @@ class _Market:
             afr_end=get("afr_hard_per_end") if bought else 0.0,
             transient=get("transient_per_link_year"),
             mttr_h=get("mttr_h") if bought else 0.0,
+            latency_ns=row.latency_ns_per_end.at(level),
+            units=self.units(row),
         )
 
     def switch(self, row: Any) -> SwitchPart:
@@ -117,6 +141,7 @@ class _Market:
         def get(name: str) -> float:
             return known(getattr(row, name), level, name)
 
+        latency = get("latency_ns") if row.role == "scale_out" else None
         price, watts = get("price_usd"), get("power_w")
         if row.tray_adders is not None:
             price *= known(row.tray_adders.price_factor, level, "tray_adders.price_factor")
@@ -130,6 +155,8 @@ class _Market:
             if reason is not None:
                 raise UnknownFigureError(f"its optical ends {link_row.id}: {reason}")
             link = self.link(link_row)
+            if latency is not None and link.latency_ns is None:
+                raise UnknownFigureError(f"latency_ns_per_end of {link.id} is not known; give it in an overlay")
             parts = link_row.cpo_parts
             if parts is None:
                 raise UnknownFigureError(f"{link_row.id} has no cpo_parts; give them in an overlay")
@@ -154,6 +181,8 @@ class _Market:
             lasers=lasers,
             laser_rate=laser_rate,
             laser_mttr_h=laser_mttr,
+            latency_ns=latency,
+            units=self.units(row),
         )
 
     def nic(self, row: Any) -> NicPart:
@@ -163,9 +192,11 @@ class _Market:
             rate_gbps=int(row.rate_gbps),
             lane_gbps=frozenset(float(x) for x in row.lane_gbps_options),
             families=frozenset(row.families),
+            plane_options=tuple(sorted(set(row.plane_options))),
             usd=known(row.price_usd, level, "price_usd"),
             watts=known(row.power_w, level, "power_w"),
             afr_hard=known(row.afr_hard, level, "afr_hard"),
+            units=self.units(row),
         )
 
     def accelerator(self, row: Any, nics: Mapping[str, NicPart]) -> AcceleratorPart:
@@ -177,9 +208,9 @@ class _Market:
         up = row.scale_up
         ports = known(up.ports, level, "scale_up.ports")
         port = known(up.port_gbps, level, "scale_up.port_gbps")
-        switches = self.catalogue.compatibility.switches_for(up.protocol)
-        if not switches:
-            raise UnknownFigureError(f"no switch of the catalogue speaks {up.protocol}")
+        joining = joining_of(catalogue, row, round(ports), level)
+        if joining.why_not:
+            raise UnknownFigureError(joining.why_not)
         bare = bare_accelerator_usd(catalogue, row, level)
         overhead = bare_overhead_w(catalogue, row, level)
         if bare is None:
@@ -194,24 +225,18 @@ class _Market:
         if "host" not in row.price_contains:
             installed += get("host_price_usd")
         rack = catalogue.racks[row.rack]
-        vendor = row.vendor_domain
-        built = None
-        if vendor is not None and vendor.switch is not None and vendor.planes is not None:
-            built = (vendor.size, vendor.switch, vendor.planes)
-        if row.sealed and built is None:
-            raise UnknownFigureError(
-                "it is sold only in the vendor's own domain, whose build has no switched stage here"
-            )
         options = tuple((nics[o.nic], o.count) for o in row.nic_options if o.nic in nics)
         if not options:
             raise UnknownFigureError("none of its NICs is offered")
+        vendor = row.vendor_domain
         return AcceleratorPart(
             id=row.id,
             protocol=up.protocol,
             ports=round(ports),
             port_gbps=round(port),
-            lane_gbps=known(up.lane_gbps, level, "scale_up.lane_gbps"),
+            lane_gbps=joining.lane_gbps,
             max_domain=round(known(up.max_domain, level, "scale_up.max_domain")),
+            sold_size=vendor.size if vendor is not None and row.price_scope == "rack_share" else None,
             per_host=row.accelerators_per_host,
             bare_usd=float(bare),
             installed_usd=installed,
@@ -222,10 +247,13 @@ class _Market:
             * known(catalogue.facility.finance.lost_hour_usd_per_usd_of_accelerator, level, "lost_hour_usd"),
             rack_watts=known(rack.power_limit_kw, level, "power_limit_kw") * 1000,
             rack_slots=round(known(rack.accelerators, level, "accelerators")),
-            vendor_domain=built,
+            vendor_domain=joining.vendor_domain,
+            vendor_size=row.vendor_domain.size if row.vendor_domain is not None else None,
+            direct=joining.direct,
             sealed=row.sealed,
             nic_options=options,
-            switches=tuple(switches),
+            switches=joining.switches,
+            units=self.units(row, row.vendor),
         )
 
 
@@ -261,6 +289,10 @@ def build_offer(catalogue: Catalogue, instance: Instance) -> Offer:
     links = collect(
         {k: v for k, v in catalogue.links.items() if v.tech != "cpo"}, "link", choose.links, (), market.link
     )
+    for link in links.values():
+        if link.latency_ns is None:
+            reason = "latency_ns_per_end is not known; offered inside scale-up domains only, give it in an overlay"
+            missing.append(NotOffered(link.id, "link", reason))
     nics = collect(catalogue.nics, "nic", choose.nics, (), market.nic)
     rows = catalogue.switches
     scale_up = collect(

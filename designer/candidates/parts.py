@@ -14,7 +14,11 @@ LinkKind = Literal["cable", "backplane", "module"]
 
 @dataclass(frozen=True)
 class LinkPart:
-    """One link row. ``cable_usd`` is the price of the whole cable or equivalent, ``end_usd`` of one end."""
+    """One link row. ``cable_usd`` is the price of the whole cable or equivalent, ``end_usd`` of one end.
+
+    ``latency_ns`` is that of one end, None where it is not known: then the row joins no switches and NICs of the
+    scale-out fabric. ``units`` is what one end, cable or equivalent adds to every counted limit (`weights.counters`).
+    """
 
     id: str
     kind: LinkKind
@@ -33,11 +37,16 @@ class LinkPart:
     afr_end: float
     transient: float
     mttr_h: float
+    latency_ns: float | None = None
+    units: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class SwitchPart:
-    """One switch row; price and watts include tray factors. CPO figures are 0 for electrical boxes."""
+    """One switch row; price and watts include tray factors. CPO figures are 0 for electrical boxes.
+
+    ``latency_ns`` is None inside scale-up domains, where no rule asks for it; ``units`` as in `LinkPart`.
+    """
 
     id: str
     family: str
@@ -54,11 +63,13 @@ class SwitchPart:
     lasers: int
     laser_rate: float
     laser_mttr_h: float
+    latency_ns: float | None = None
+    units: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class NicPart:
-    """One NIC row."""
+    """One NIC row; ``plane_options`` are numbers of equal ports it may be split into; ``units`` as in `LinkPart`."""
 
     id: str
     rate_gbps: int
@@ -67,18 +78,39 @@ class NicPart:
     usd: float
     watts: float
     afr_hard: float
+    plane_options: tuple[int, ...]
+    units: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class DirectPart:
+    """The vendor's domain joined chip to chip, its wiring paid with the accelerator.
+
+    ``larger``: optical circuit switches, also paid, join ``dims`` to larger tori.
+    """
+
+    kind: Literal["mesh", "torus"]
+    size: int
+    dims: tuple[int, ...]
+    larger: bool
 
 
 @dataclass(frozen=True)
 class AcceleratorPart:
-    """One accelerator row with host and rack: money and watts without network parts."""
+    """One accelerator row with host and rack: money and watts without network parts.
+
+    ``switches`` may join it (none where its lane rate is unknown); ``vendor_domain`` is the vendor's size, switch and
+    planes, ``vendor_size`` the size however it is joined, ``direct`` the vendor's domain without a switch; ``units`` as
+    in `LinkPart`.
+    """
 
     id: str
     protocol: str
     ports: int
     port_gbps: int
-    lane_gbps: float
+    lane_gbps: float | None
     max_domain: int
+    sold_size: int | None
     per_host: int
     bare_usd: float
     installed_usd: float
@@ -89,14 +121,23 @@ class AcceleratorPart:
     rack_watts: float
     rack_slots: int
     vendor_domain: tuple[int, str, int] | None
+    vendor_size: int | None
+    direct: DirectPart | None
     sealed: bool
     nic_options: tuple[tuple[NicPart, int], ...]
     switches: tuple[str, ...]
+    units: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Economy:
-    """Site, finance, repair and distance figures at the instance's level."""
+    """Site, finance, repair and distance figures at the instance's level.
+
+    ``front_end_usd`` and ``front_end_w`` per accelerator are None where the instance gives none: not counted.
+    ``path_reference_us`` is the latency of the path through the fabric that plans count on without an allowance,
+    ``counted`` the number of counted limits: columns of term vectors beyond `TERMS`; ``single_failure`` the most of a
+    pool's tokens that one failure may take (None: no limit).
+    """
 
     crf_it: float
     watt_usd_per_year: float
@@ -125,3 +166,8 @@ class Economy:
     usd_per_hard: float
     usd_per_hit: float
     usd_per_hour: float
+    front_end_usd: float | None
+    front_end_w: float | None
+    path_reference_us: float
+    counted: int
+    single_failure: float | None

@@ -1,47 +1,128 @@
-"""Scale-up domains that can be built: size, switch, planes, cable, NIC (``docs/rules.md`` sections 3-5)."""
+"""Scale-up domains: how their accelerators are joined and what that adds (``docs/rules.md`` sections 3, 4, 5, 9)."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
-from designer.candidates.cables import Counts, LinkPair, Place, Port, allowed_pairs, ceil_div, edge_load
-from designer.candidates.parts import AcceleratorPart, Economy, LinkPart, NicPart, SwitchPart
-from designer.candidates.terms import Event, Load
-from designer.instance.schema import Choose, Pins
+from designer.candidates.cables import Counts, LinkPair, ceil_div, cleaning, edge_load, end_load, install_usd
+from designer.candidates.parts import AcceleratorPart, Economy, NicPart, SwitchPart
+from designer.candidates.reroute import box_events, box_hours, link_events, link_hours
+from designer.candidates.terms import NOTHING, Event, Load
+from designer.design.types import ScaleUpKind
 
-STANDARD_SIZES = (2, 4, 8, 16, 32, 36, 64, 72, 96, 128, 144, 192, 256, 384, 512, 576)
+
+@dataclass(frozen=True)
+class FirstStage:
+    """Switches that accelerators are joined to, and those links; ``counts`` per domain.
+
+    ``shares[j]`` ports of every accelerator go to plane ``j``. ``group`` accelerators stand behind one switch of every
+    plane: all of the domain, or with a second stage a part of it.
+    """
+
+    switch: SwitchPart
+    shares: tuple[int, ...]
+    group: int
+    pair: LinkPair
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class SecondStage:
+    """Switches that join the groups of every plane, and the links between the stages; ``counts`` per domain.
+
+    ``uplinks`` = ``links_per_pair`` x ``switches_per_plane`` leave every first-stage switch.
+    """
+
+    switch: SwitchPart
+    links_per_pair: int
+    switches_per_plane: int
+    uplinks: int
+    pair: LinkPair
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Network:
+    """How the accelerators of one domain are joined; without ``lower`` chip to chip, wired at the vendor's cost.
+
+    ``usable_gbps`` is what one accelerator can count on; ``dims`` the sides of a torus.
+    """
+
+    kind: ScaleUpKind
+    size: int
+    ports: int
+    port_gbps: int
+    usable_gbps: Fraction
+    dims: tuple[int, ...] = ()
+    lower: FirstStage | None = None
+    upper: SecondStage | None = None
+
+    @property
+    def group(self) -> int:
+        """Accelerators behind one switch (all of the domain where there is none or one stage)."""
+        return self.size if self.lower is None else self.lower.group
+
+    @property
+    def planes(self) -> int:
+        """Parallel planes of switches."""
+        return 0 if self.lower is None else len(self.lower.shares)
+
+    @cached_property
+    def switch_counts(self) -> tuple[tuple[str, int], ...]:
+        """Type and number per domain of the switches of each stage, the first stage first."""
+        out = []
+        if self.lower is not None:
+            out.append((self.lower.switch.id, self.planes * (self.size // self.lower.group)))
+        if self.upper is not None:
+            out.append((self.upper.switch.id, self.planes * self.upper.switches_per_plane))
+        return tuple(out)
 
 
 @dataclass(frozen=True)
 class DomainDesign:
-    """One way to build a scale-up domain; ``load`` and ``counts`` are per domain, NICs included in ``load``.
+    """One way to build a scale-up domain; ``load`` is per domain, NICs included.
 
-    ``shares[j]`` ports of every accelerator go to plane ``j``; ``usable_gbps`` counts the smallest share on every
-    plane. ``hosts_per_rack``, ``racks_per_domain`` and ``domains_per_rack`` follow from watts and slots.
+    ``lengths_m`` are the routes of the first and, where there is one, the second stage's links.
+    ``hosts_per_rack``, ``racks_per_domain`` and ``domains_per_rack`` follow from watts and slots.
     """
 
     accelerator: AcceleratorPart
-    size: int
-    switch: SwitchPart
-    shares: tuple[int, ...]
-    usable_gbps: int
+    network: Network
     nic: NicPart
     nics: int
-    pair: LinkPair
-    counts: Counts
-    length_m: float
+    lengths_m: tuple[float, ...]
     hosts_per_rack: int
     racks_per_domain: int
     domains_per_rack: int
     load: Load
 
     @property
+    def size(self) -> int:
+        """Accelerators of the domain."""
+        return self.network.size
+
+    @property
+    def usable_gbps(self) -> Fraction:
+        """Gb/s per accelerator that plans may count on."""
+        return self.network.usable_gbps
+
+    @property
     def nic_gbps(self) -> int:
         """Gb/s of all NICs of an accelerator, one direction."""
         return self.nics * self.nic.rate_gbps
+
+    @property
+    def switch_counts(self) -> tuple[tuple[str, int], ...]:
+        """Type and number per domain of the switches of each stage, the first stage first."""
+        return self.network.switch_counts
+
+    @property
+    def link_counts(self) -> tuple[int, ...]:
+        """Links per domain of each boundary that is bought, the first stage first."""
+        network = self.network
+        return tuple(stage.counts.links for stage in (network.lower, network.upper) if stage is not None)
 
 
 def length_class(racks: int, racks_per_row: int, *, own_rack: bool) -> str:
@@ -56,180 +137,6 @@ def length_class(racks: int, racks_per_row: int, *, own_rack: bool) -> str:
         return "three_racks_away"
     limit = racks_per_row - 1 if own_rack else racks_per_row
     return "row" if racks <= limit else "hall"
-
-
-def split(ports: int, planes: int) -> tuple[int, ...]:
-    """Stripe ports over planes; shares differ by at most one, larger ones first.
-
-    Examples
-    --------
-    >>> split(18, 4)
-    (5, 5, 4, 4)
-    """
-    small, extra = divmod(ports, planes)
-    return (small + 1,) * extra + (small,) * (planes - extra)
-
-
-def wired_ports(accelerator: AcceleratorPart, choose: Choose) -> tuple[int, ...]:
-    """Distinct numbers of wired ports that the shares of the instance allow."""
-    shares = (1.0,) if accelerator.sealed else choose.scale_up_shares
-    return tuple(sorted({max(1, math.floor(Fraction(repr(s)) * accelerator.ports)) for s in shares}))
-
-
-def sizes(accelerator: AcceleratorPart, switches: Sequence[SwitchPart], choose: Choose, pin: Pins) -> tuple[int, ...]:
-    """Domain sizes worth building for one accelerator, ascending."""
-    limit = math.inf if accelerator.id in choose.beyond_announced else accelerator.max_domain
-    found: set[int] = set()
-    if choose.domain_sizes is not None:
-        found |= set(choose.domain_sizes)
-    else:
-        found |= set(STANDARD_SIZES) | {accelerator.max_domain}
-        if accelerator.vendor_domain is not None:
-            found.add(accelerator.vendor_domain[0])
-        for ports in wired_ports(accelerator, choose):
-            for switch in switches:
-                for planes in range(1, ports + 1):
-                    most = switch.radix[accelerator.port_gbps] // ceil_div(ports, planes)
-                    found.add(most - most % accelerator.per_host)
-    if pin.domain_size is not None:
-        found &= {pin.domain_size}
-    if accelerator.sealed and accelerator.vendor_domain is not None:
-        found &= {accelerator.vendor_domain[0]}
-    return tuple(sorted(s for s in found if 2 <= s <= limit and s % accelerator.per_host == 0))
-
-
-def build_domains(
-    accelerator: AcceleratorPart,
-    switches: dict[str, SwitchPart],
-    links: Sequence[LinkPart],
-    choose: Choose,
-    pin: Pins,
-    economy: Economy,
-) -> Iterator[DomainDesign]:
-    """Yield every domain that the rules allow for one accelerator."""
-    fitting = [switches[name] for name in accelerator.switches if name in switches]
-    fitting = [s for s in fitting if accelerator.port_gbps in s.radix]
-    for size in sizes(accelerator, fitting, choose, pin):
-        for switch in fitting:
-            for ports in wired_ports(accelerator, choose):
-                for planes in _planes(accelerator, size, switch, ports):
-                    shares = split(ports, planes)
-                    for nic, nics in accelerator.nic_options:
-                        yield from _with_links(accelerator, size, switch, shares, nic, nics, links, economy)
-
-
-def _planes(accelerator: AcceleratorPart, size: int, switch: SwitchPart, ports: int) -> Iterator[int]:
-    vendor = accelerator.vendor_domain
-    if vendor is not None and (size, switch.id) == vendor[:2]:
-        counts: Sequence[int] = (vendor[2],)
-    elif accelerator.sealed:
-        counts = ()
-    else:
-        counts = range(1, ports + 1)
-    radix = switch.radix[accelerator.port_gbps]
-    for planes in counts:
-        if planes <= ports and size * ceil_div(ports, planes) <= radix:
-            yield planes
-
-
-def _with_links(
-    accelerator: AcceleratorPart,
-    size: int,
-    switch: SwitchPart,
-    shares: tuple[int, ...],
-    nic: NicPart,
-    nics: int,
-    links: Sequence[LinkPart],
-    economy: Economy,
-) -> Iterator[DomainDesign]:
-    host = accelerator.per_host
-    hosts = size // host
-    rate = accelerator.port_gbps
-    lower = Port(frozenset({accelerator.lane_gbps}))
-    upper = Port(frozenset({switch.lane_gbps}), switch)
-    places: frozenset[Place] = frozenset({"cable", "rack", "board"})
-    # The length depends on the racks, these on the watts of the cable ends: so pairs are tried at length 0 first.
-    for pair in allowed_pairs(links, lower, upper, rate, 0.0, places):
-        if pair.lower.placement == "board" and size != host:
-            continue
-        counts = _counts(pair, size, host, shares, rate)
-        cables = edge_load(pair, counts, rate, 0.0, (1, 1), size, economy)
-        per_accelerator = accelerator.watts + nics * nic.watts + (len(shares) * switch.watts + cables.watts) / size
-        fit = min(math.floor(accelerator.rack_watts / (host * per_accelerator) + 1e-9), accelerator.rack_slots // host)
-        if fit < 1:
-            continue
-        racks = ceil_div(hosts, fit)
-        if pair.lower.placement == "rack" and racks != 1:
-            continue
-        if pair.lower.placement == "board":
-            length = economy.lengths_m["board"]
-        else:
-            length = economy.lengths_m[length_class(racks, economy.racks_per_row, own_rack=True)]
-        length = economy.forced_m.get("scale_up", length)
-        if min(pair.lower.reach_m, pair.upper.reach_m) < length:
-            continue
-        cables = edge_load(pair, counts, rate, length, (1, 1), size, economy)
-        load = _boxes(accelerator, size, switch, len(shares), nic, nics, economy) + cables
-        yield DomainDesign(
-            accelerator=accelerator,
-            size=size,
-            switch=switch,
-            shares=shares,
-            usable_gbps=len(shares) * min(shares) * rate,
-            nic=nic,
-            nics=nics,
-            pair=pair,
-            counts=counts,
-            length_m=length,
-            hosts_per_rack=fit,
-            racks_per_domain=racks,
-            domains_per_rack=fit // hosts if racks == 1 else 0,
-            load=load,
-        )
-
-
-def _counts(pair: LinkPair, size: int, host: int, shares: tuple[int, ...], rate: int) -> Counts:
-    hosts, ports = size // host, sum(shares)
-    links = size * ports
-    if pair.lower.kind == "backplane":
-        cables = ceil_div(links * rate, pair.lower.rate_gbps)
-        return Counts(links, cables, cables, cables)
-    if pair.lower.kind == "cable":
-        cables = hosts * sum(ceil_div(host * share * rate, pair.lower.rate_gbps) for share in shares)
-        return Counts(links, cables, cables, cables)
-    lower = hosts * ceil_div(host * ports * rate, pair.lower.rate_gbps)
-    upper = sum(ceil_div(size * share * rate, pair.upper.rate_gbps) for share in shares)
-    return Counts(links, links, lower, upper)
-
-
-def _boxes(
-    accelerator: AcceleratorPart, size: int, switch: SwitchPart, planes: int, nic: NicPart, nics: int, economy: Economy
-) -> Load:
-    tray_labour = economy.labour_usd_per_h * economy.tray_mttr_h
-    host = accelerator.per_host
-    chips = Load(
-        size * accelerator.installed_usd,
-        size * accelerator.watts,
-        0.0,
-        size * accelerator.afr_hard * (accelerator.bare_usd * economy.part_share + tray_labour),
-        size * accelerator.afr_hard,
-        (
-            Event(0, size * accelerator.interrupts, 0.0),
-            Event(host, 0.0, size * accelerator.afr_hard * economy.tray_mttr_h),
-        ),
-    )
-    cards = size * nics
-    failures = cards * nic.afr_hard
-    network_cards = Load(
-        cards * nic.usd,
-        cards * nic.watts,
-        0.0,
-        failures * (nic.usd * economy.part_share + tray_labour),
-        failures,
-        (Event(0, failures, 0.0), Event(host, 0.0, failures * economy.tray_mttr_h)),
-    )
-    labour = economy.labour_usd_per_h * economy.switch_tray_mttr_h
-    return chips + network_cards + box_load(switch, size, economy.switch_tray_mttr_h, labour, economy).times(planes)
 
 
 def box_load(switch: SwitchPart, behind: int, mttr_h: float, labour_usd: float, economy: Economy) -> Load:
@@ -248,4 +155,61 @@ def box_load(switch: SwitchPart, behind: int, mttr_h: float, labour_usd: float, 
         repairs += switch.box_swaps * (part + labour_usd)
         repairs += lasers * (economy.laser_usd * economy.part_share + economy.module_swap_usd)
         hard += switch.box_swaps + lasers
-    return Load(switch.usd, switch.watts, 0.0, repairs, hard, tuple(events))
+    return Load(switch.usd, switch.watts, 0.0, repairs, hard, tuple(events), units=switch.units)
+
+
+def network_watts(network: Network, economy: Economy) -> float:
+    """Watts of switches and bought cable ends per domain; they do not hang on lengths."""
+    watts = 0.0
+    if network.lower is not None:
+        lower = network.lower
+        ends = edge_load(lower.pair, lower.counts, network.port_gbps, 0.0, (1, 1), lower.group, economy).watts
+        watts = network.planes * (network.size // lower.group) * lower.switch.watts + ends
+    if network.upper is not None:
+        upper = network.upper
+        watts += network.planes * upper.switches_per_plane * upper.switch.watts
+        watts += second_edge_load(upper.pair, upper.counts, network.port_gbps, 0.0, network.size, economy).watts
+    return watts
+
+
+def network_load(network: Network, lengths_m: tuple[float, ...], economy: Economy) -> Load:
+    """Switches and links of a domain, nothing where it is joined chip to chip."""
+    if network.lower is None:
+        return NOTHING
+    lower = network.lower
+    boxes = network.planes * (network.size // lower.group)
+    labour = economy.labour_usd_per_h * economy.switch_tray_mttr_h
+    load = box_load(lower.switch, lower.group, economy.switch_tray_mttr_h, labour, economy).times(boxes)
+    load += edge_load(lower.pair, lower.counts, network.port_gbps, lengths_m[0], (1, 1), lower.group, economy)
+    if network.upper is None:
+        return load
+    upper, size = network.upper, network.size
+    boxes = network.planes * upper.switches_per_plane
+    load += second_box_load(upper.switch, size, boxes, economy).times(boxes)
+    return load + second_edge_load(upper.pair, upper.counts, network.port_gbps, lengths_m[1], size, economy)
+
+
+def second_box_load(switch: SwitchPart, size: int, boxes: int, economy: Economy) -> Load:
+    """Load of one of a domain's ``boxes`` second-stage switches: the others carry on when it is out."""
+    mttr, labour = economy.switch_tray_mttr_h, economy.labour_usd_per_h * economy.switch_tray_mttr_h
+    box = box_load(switch, 1, mttr, labour, economy)
+    hits = Event(size, economy.p_kill * box_events(switch), 0.0)
+    hours = box_hours(switch, mttr) * size / boxes
+    return Load(box.capex_usd, box.watts, 0.0, box.repairs_usd, box.hard, (hits,), hours, box.units)
+
+
+def second_edge_load(
+    pair: LinkPair, counts: Counts, rate_gbps: int, length_m: float, size: int, economy: Economy
+) -> Load:
+    """Load of the links between two stages of a domain of ``size``: an event among them only takes away bandwidth."""
+    hours = size * link_hours(pair, economy)
+    if not pair.module:
+        # Links of the same two switches share their cables, so these are what fails.
+        events = counts.cables * (2 * pair.lower.afr_end + pair.lower.transient)
+        load = end_load(pair.lower, counts.cables, economy)
+        return load + Load(events=(Event(0, economy.p_kill * events, 0.0),), hours=hours)
+    load = end_load(pair.lower, counts.lower_ends, economy) + end_load(pair.upper, counts.upper_ends, economy)
+    fibre = counts.links * install_usd(pair, rate_gbps, length_m, economy)
+    _, money = cleaning(pair, counts.lower_ends + counts.upper_ends, economy)
+    events = counts.links * link_events(pair, rate_gbps, 1, economy)
+    return load + Load(fibre, 0.0, 0.0, money, 0.0, (Event(0, economy.p_kill * events, 0.0),), hours)

@@ -2,8 +2,9 @@
 
 Two exact arguments keep the list short. For given choices and links per pair only the fewest spines that carry
 them can be optimal, because every coefficient of a template grows with its spines: so spines run over the least
-numbers some choice needs. And a shape whose boxes and links alone, at their cheapest, lift the cheapest choices
-above a known answer cannot be in a better one.
+numbers some choice needs. And a shape whose boxes and links alone, at their cheapest, lift the cheapest choices that it
+can carry above a known answer cannot be in a better one. Copies of the fabric multiply boxes and links alike and leave
+both arguments as they are.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from designer.candidates.choices import Choices
+from designer.candidates.copies import Copies
+from designer.candidates.floor import EPS, Floor
 from designer.candidates.parts import SwitchPart
-from designer.candidates.templates import EPS, Shape
+from designer.candidates.shape import Ints, Shape, ShapeRows
+from designer.candidates.terms import Floats
 from designer.instance.schema import Choose
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+# Combinations looked at in one go: bounds memory, of no influence on the result.
+_AT_ONCE = 400_000
 
 
 @dataclass(frozen=True)
@@ -29,78 +32,13 @@ class Ceiling:
     """A known answer to beat, and prices that no shape undercuts.
 
     ``best_usd`` is the known objective (infinite when nothing is known). ``box_usd(switch)`` is what one box above the
-    leaf adds at least, ``link_usd(lower, upper, rate, name)`` what a link adds per link and once, None when no cable
-    joins the two switches.
+    leaf adds at least, in every copy of the fabric, ``link_usd(lower, upper, rate, name)`` what a link adds per link
+    and once, None when no cable joins the two switches.
     """
 
     best_usd: float
     box_usd: Callable[[SwitchPart], float]
     link_usd: Callable[[SwitchPart, SwitchPart, int, str], tuple[float, float] | None]
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """Least objective of the pools' choices when every leaf costs ``x`` more: a concave broken line per pool.
-
-    ``lines[p]`` holds ``(leaves, USD)`` of the choices of pool ``p`` that are cheapest for their number of leaves.
-    """
-
-    lines: tuple[tuple[Floats, Floats], ...]
-
-    def __call__(self, per_leaf_usd: Floats) -> Floats:
-        """USD per year, same shape as ``per_leaf_usd``."""
-        flat = np.asarray(per_leaf_usd, float).ravel()
-        out = np.zeros_like(flat)
-        for leaves, usd in self.lines:
-            out += (usd[None, :] + leaves[None, :] * flat[:, None]).min(axis=1)
-        return out.reshape(np.shape(per_leaf_usd))
-
-    def with_pods(self, per_leaf_usd: Floats, per_pod_usd: Floats, pod: Ints) -> Floats:
-        """The same when, besides, every started pod of ``pod`` leaves costs ``per_pod_usd``; equal shapes."""
-        spread = self(per_leaf_usd + per_pod_usd / pod)
-        if len(self.lines) > 1:
-            least = sum(float(leaves.min()) for leaves, _ in self.lines)
-            return np.maximum(spread, self(per_leaf_usd) + np.ceil(least / pod) * per_pod_usd)
-        leaves, usd = self.lines[0]
-        flat, pods, size = per_leaf_usd.ravel(), per_pod_usd.ravel(), pod.ravel()
-        exact = usd[:, None] + leaves[:, None] * flat + np.ceil(leaves[:, None] / size) * pods
-        return np.asarray(exact.min(axis=0)).reshape(np.shape(per_leaf_usd))
-
-
-def envelope(choices: Sequence[Choices], objective: Callable[[Floats], Floats]) -> Envelope:
-    """Build the envelope of all pools (several blocks of one pool are merged)."""
-    pools: dict[str, dict[int, float]] = {}
-    for block in choices:
-        best = pools.setdefault(block.pool, {})
-        for leaves, usd in zip(block.leaves.tolist(), objective(block.terms).tolist(), strict=True):
-            best[leaves] = min(best.get(leaves, math.inf), usd)
-    return Envelope(tuple((np.array(list(best), float), np.array(list(best.values()))) for best in pools.values()))
-
-
-@dataclass(frozen=True)
-class Bounded:
-    """A shape, and a lower bound on the objective of any design that has it (USD per year)."""
-
-    least_usd: float
-    shape: Shape
-
-
-def uplink_needs(choices: Sequence[Choices], rate_gbps: int, max_taper: float) -> tuple[Ints, Floats]:
-    """Distinct pairs (least uplinks, Gb/s leaving a full leaf) of the choices whose leaf has ports for them."""
-    needs: list[Floats] = []
-    for block in choices:
-        radix = block.leaf.radix
-        down_radix = np.array([radix[r] for r in block.rate.tolist()])
-        least = np.maximum(
-            np.ceil(block.load_gbps / rate_gbps - EPS),
-            np.ceil(block.down * block.rate / (max_taper * rate_gbps) - EPS),
-        )
-        least = np.maximum(least, 1)
-        room = (radix[rate_gbps] * (down_radix - block.down)) // down_radix
-        fits = (least <= room) & (block.rate <= rate_gbps)
-        needs.append(np.stack([least[fits], block.load_gbps[fits]], axis=1))
-    pairs = np.unique(np.concatenate(needs), axis=0)
-    return pairs[:, 0].astype(np.int64), pairs[:, 1]
 
 
 def shapes(
@@ -110,21 +48,21 @@ def shapes(
     stages: int,
     choose: Choose,
     ceiling: Ceiling,
-    floor: Envelope,
-) -> Iterator[Bounded]:
-    """Yield the shapes of one number of stages for the choices (of all pools) on one leaf type.
+    objective: Callable[[Floats], Floats],
+) -> Iterator[ShapeRows]:
+    """Yield the shapes of one number of stages for the choices (one block per pool) on one leaf type.
 
-    Each comes with a lower bound: its boxes and links at their cheapest, and the choices that are cheapest with them
-    (``floor``).
+    Each comes with a lower bound: its boxes and links at their cheapest, and the choices that are cheapest with them.
     """
-    leaf = choices[0].leaf
+    leaf, copies = choices[0].leaf, choices[0].copies
     if stages == 1:
-        yield Bounded(float(floor(np.zeros(1))[0]) + ceiling.box_usd(leaf), Shape(1, leaf))
+        least = sum(float(objective(c.terms).min()) for c in choices) + ceiling.box_usd(leaf)
+        rows = ShapeRows.of(Shape(1, leaf, copies=copies))
+        rows.least_usd[0] = least
+        yield rows
         return
-    per_pool: dict[str, int] = {}
-    for block in choices:
-        per_pool[block.pool] = min(per_pool.get(block.pool, 10**12), int(block.leaves.min()))
-    leaves = sum(per_pool.values())
+    leaves = sum(int(c.leaves.min()) for c in choices)
+    floors: dict[int, Floor | None] = {}
     for spine in spines:
         if spine.family != leaf.family:
             continue
@@ -132,45 +70,68 @@ def shapes(
             link = ceiling.link_usd(leaf, spine, rate, "leaf_spine")
             if link is None:
                 continue
-            needs, loads = uplink_needs(choices, rate, choose.max_taper)
-            if needs.size == 0:
+            if rate not in floors:
+                floors[rate] = Floor.of(choices, rate, choose.max_taper, objective)
+            floor = floors[rate]
+            if floor is None:
                 continue
             if stages == 2:
-                yield from _two_stages(
-                    leaf, spine, rate, np.unique(needs), leaves, link, choose.min_spines, ceiling, floor
-                )
+                yield from _two_stages(leaf, spine, rate, copies, leaves, link, choose.min_spines, ceiling, floor)
                 continue
             for core in cores:
                 if core.family != leaf.family or rate not in core.radix:
                     continue
                 upper = ceiling.link_usd(spine, core, rate, "spine_core")
                 if upper is not None:
-                    search = _ThreeStages(leaf, spine, core, rate, leaves, choose, (link, upper), ceiling, floor)
-                    yield from search.run(needs, loads)
+                    found = _ThreeStages(
+                        leaf, spine, core, rate, copies, leaves, choose, (link, upper), ceiling, floor
+                    ).run()
+                    if found is not None:
+                        yield found
 
 
 def _two_stages(
     leaf: SwitchPart,
     spine: SwitchPart,
     rate: int,
-    needs: Ints,
+    copies: Copies,
     leaves: int,
     link: tuple[float, float],
     min_spines: int,
     ceiling: Ceiling,
-    floor: Envelope,
-) -> Iterator[Bounded]:
-    most = min(spine.radix[rate] // leaves, int(needs.max()))
+    floor: Floor,
+) -> Iterator[ShapeRows]:
+    # Without a limit on what one spine may take, choices differ by their uplinks alone.
+    every = np.stack([floor.needs, floor.loads if floor.keep > 0 else np.zeros(floor.needs.size)], axis=1)
+    distinct = np.unique(every, axis=0)
+    most = min(spine.radix[rate] // leaves, int(floor.needs.max()))
     if most < 1:
         return
-    m, need = np.meshgrid(np.arange(1, most + 1), needs, indexing="ij")
-    spines = np.maximum(-(need // -m), min_spines)
-    pairs = np.unique(np.stack([m.ravel(), spines.ravel()], axis=1), axis=0)
+    m, row = np.meshgrid(np.arange(1, most + 1), np.arange(len(distinct)), indexing="ij")
+    need, load = distinct[row, 0].astype(np.int64), distinct[row, 1]
+    count = np.maximum(np.maximum(-(need // -m), min_spines), _with_one_out(floor.keep * load, m * rate))
+    pairs = np.unique(np.stack([m.ravel(), count.ravel()], axis=1), axis=0)
+    pairs = pairs[pairs[:, 0] * pairs[:, 1] < leaf.radix[rate]]
     up = pairs[:, 0] * pairs[:, 1]
-    least = pairs[:, 1] * ceiling.box_usd(spine) + floor(up * link[0]) + link[1]
-    keep = (up < leaf.radix[rate]) & (least <= ceiling.best_usd)
-    for (links, count), usd in zip(pairs[keep].tolist(), least[keep].tolist(), strict=True):
-        yield Bounded(usd, Shape(2, leaf, spine, None, rate, links, count))
+    least = pairs[:, 1] * ceiling.box_usd(spine) + floor(up * link[0], up) + link[1]
+    keep = least <= ceiling.best_usd
+    if keep.any():
+        pairs, none = pairs[keep], np.zeros(int(keep.sum()), np.int64)
+        yield ShapeRows(
+            2,
+            leaf,
+            spine,
+            None,
+            rate,
+            copies,
+            least[keep],
+            pairs[:, 0],
+            pairs[:, 1],
+            none.astype(float),
+            none,
+            none,
+            none,
+        )
 
 
 @dataclass(frozen=True)
@@ -179,69 +140,117 @@ class _ThreeStages:
     spine: SwitchPart
     core: SwitchPart
     rate: int
+    copies: Copies
     leaves: int
     choose: Choose
     links_usd: tuple[tuple[float, float], tuple[float, float]]
     ceiling: Ceiling
-    floor: Envelope
+    floor: Floor
 
-    def run(self, needs: Ints, loads: Floats) -> Iterator[Bounded]:
-        radix = self.spine.radix[self.rate]
-        spine_usd, core_usd = self.ceiling.box_usd(self.spine), self.ceiling.box_usd(self.core)
+    def run(self) -> ShapeRows | None:
+        """All shapes that may pay (None: there are none)."""
         (leaf_link, leaf_once), (core_link, core_once) = self.links_usd
-        fewest = self.choose.min_spines
-        # The cheapest choices, the fewest uplinks on every leaf, one pod of the fewest spines and one core for each.
-        base = float(self.floor(np.array([fewest * leaf_link]))[0]) + leaf_once + core_once + fewest * spine_usd
-        if base + fewest * core_usd > self.ceiling.best_usd:
-            return
-        seen: set[tuple[int, ...]] = set()
+        spine_usd, core_usd = self.ceiling.box_usd(self.spine), self.ceiling.box_usd(self.core)
+        radix, fewest, best = self.spine.radix[self.rate], self.choose.min_spines, self.ceiling.best_usd
+        # The cheapest choices with the uplinks they need, one pod of the fewest spines and one core for each.
+        base = self.floor.least(leaf_link, fewest) + leaf_once + core_once + fewest * spine_usd
+        if base + fewest * (core_usd + core_link) > best:
+            return None
+        ways, tapers = self._ways(radix)
+        pays = base + fewest * ways[:, 1] * (core_usd + ways[:, 0] * core_link) <= best
+        ways, tapers = ways[pays], tapers[pays]
+        found: list[tuple[Ints, Floats]] = []
+        step = max(1, _AT_ONCE // radix)
+        for start in range(0, len(ways), step):
+            rows = self._grid(ways[start : start + step], np.arange(start, min(start + step, len(ways))), radix)
+            chunk = max(1, _AT_ONCE // 20)
+            found += [self._counted(rows[i : i + chunk], ways) for i in range(0, len(rows), chunk)]
+        if not sum(usd.size for _, usd in found):
+            return None
+        rows, least = np.concatenate([r for r, _ in found]), np.concatenate([usd for _, usd in found])
+        way = ways[rows[:, 0]]
+        return ShapeRows(
+            3,
+            self.leaf,
+            self.spine,
+            self.core,
+            self.rate,
+            self.copies,
+            least,
+            rows[:, 1],
+            rows[:, 3],
+            tapers[rows[:, 0]],
+            rows[:, 2],
+            way[:, 0],
+            way[:, 1],
+        )
+
+    def _ways(self, radix: int) -> tuple[Ints, Floats]:
+        """Ways up from a spine (links per core, cores), each once, and a taper that has it."""
+        seen: dict[tuple[int, int], float] = {}
         for taper in self.choose.spine_tapers:
             most = math.ceil(radix / (1 + taper) - EPS)
             for m2 in range(1, min(most, self.core.radix[self.rate]) + 1):
-                groups = most // m2
-                if base + fewest * groups * (core_usd + m2 * core_link) > self.ceiling.best_usd:
-                    continue
-                rows = self._rows(m2, groups, radix, needs, loads, (spine_usd, core_usd))
-                for (links, count, pod), usd in zip(rows[0].tolist(), rows[1].tolist(), strict=True):
-                    key = (links, count, m2, groups, pod)
-                    if key not in seen:
-                        seen.add(key)
-                        shape = Shape(
-                            3, self.leaf, self.spine, self.core, self.rate, links, count, taper, pod, m2, groups
-                        )
-                        yield Bounded(usd, shape)
+                seen.setdefault((m2, most // m2), taper)
+        return np.array(list(seen), np.int64).reshape(len(seen), 2), np.array(list(seen.values()), float)
 
-    def _rows(
-        self, m2: int, groups: int, radix: int, needs: Ints, loads: Floats, boxes_usd: tuple[float, float]
-    ) -> tuple[Ints, Floats]:
-        """Return (links per pair, spines, leaves per pod) rows and their least objectives, for one way up."""
-        up = m2 * groups
-        m: Ints = np.arange(1, radix - up + 1, dtype=np.int64)
-        pod = (radix - up) // np.maximum(m, 1)
-        pods = -(self.leaves // -np.maximum(pod, 1))
-        ok = (pods * m2 <= self.core.radix[self.rate]) & (self.choose.max_taper * up * (1 + EPS) >= pod * m)
+    def _grid(self, ways: Ints, place: Ints, radix: int) -> Ints:
+        """Rows (way, links per pair, leaves per pod) that may pay with the fewest spines."""
         (leaf_link, leaf_once), (core_link, core_once) = self.links_usd
-        member_usd = boxes_usd[0] + up * core_link
-        once = leaf_once + core_once
-        # The fewest spines already cost too much: no need to look at more.
-        fewest, sized = self.choose.min_spines, np.maximum(pod, 1)
-        least = self.floor.with_pods(
-            np.asarray(fewest * m * leaf_link, float), np.full(m.size, fewest * member_usd), sized
-        )
-        ok &= least + fewest * boxes_usd[1] * groups + once <= self.ceiling.best_usd
-        m, pod = m[ok], pod[ok]
-        if m.size == 0:
-            return np.empty((0, 3), np.int64), np.empty(0)
-        # For every choice: the spines its uplinks and its traffic out of the pod need.
-        count = np.maximum(
-            -(needs[None, :] // -m[:, None]),
-            np.ceil(pod[:, None] * loads[None, :] / (up * self.rate) - EPS).astype(np.int64),
-        )
-        count = np.maximum(count, self.choose.min_spines)
-        m_all = np.broadcast_to(m[:, None], count.shape)
-        pod_all = np.broadcast_to(pod[:, None], count.shape)
-        least_all = self.floor.with_pods(count * m_all * leaf_link, count * member_usd, pod_all)
-        least_all = least_all + count * boxes_usd[1] * groups + once
-        keep = (m_all * count < self.leaf.radix[self.rate]) & (least_all <= self.ceiling.best_usd)
-        rows, first = np.unique(np.stack([m_all[keep], count[keep], pod_all[keep]], axis=1), axis=0, return_index=True)
-        return rows, least_all[keep][first]
+        spine_usd, core_usd = self.ceiling.box_usd(self.spine), self.ceiling.box_usd(self.core)
+        fewest = self.choose.min_spines
+        most = min(radix - 1, (self.leaf.radix[self.rate] - 1) // fewest)
+        which, m = (grid.ravel() for grid in np.meshgrid(np.arange(len(ways)), np.arange(1, most + 1), indexing="ij"))
+        m2, groups = ways[which].T
+        up = m2 * groups
+        pod = (radix - up) // m
+        ok = (pod >= 1) & (self.choose.max_taper * up * (1 + EPS) >= pod * m)
+        which, m, m2, groups, up, pod = (x[ok] for x in (which, m, m2, groups, up, pod))
+        ok = -(self.leaves // -pod) * m2 <= self.core.radix[self.rate]
+        which, m, groups, up, pod = (x[ok] for x in (which, m, groups, up, pod))
+        least = self.floor.with_pods(fewest * m * leaf_link, fewest * (spine_usd + up * core_link), pod, None)
+        ok = least + fewest * groups * core_usd + leaf_once + core_once <= self.ceiling.best_usd
+        return np.stack([place[which[ok]], m[ok], pod[ok]], axis=1)
+
+    def _counted(self, rows: Ints, ways: Ints) -> tuple[Ints, Floats]:
+        """Rows with every least number of spines that some choice needs, and their bounds."""
+        (leaf_link, leaf_once), (core_link, core_once) = self.links_usd
+        spine_usd, core_usd = self.ceiling.box_usd(self.spine), self.ceiling.box_usd(self.core)
+        fewest = self.choose.min_spines
+        # All numbers up to what the most demanding choice needs or the ports of a leaf take; which of them some choice
+        # needs is asked last, of the few that may pay.
+        most = self._needed(rows, ways, self.floor.needs.max(keepdims=True), self.floor.loads.max(keepdims=True))[:, 0]
+        most = np.minimum(most, (self.leaf.radix[self.rate] - 1) // rows[:, 1])
+        many = np.maximum(most - fewest + 1, 0)
+        number = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many) + fewest
+        way, m, pod = np.repeat(rows, many, axis=0).T
+        member = number * (spine_usd + ways[way, 0] * ways[way, 1] * core_link)
+        least = self.floor.with_pods(m * number * leaf_link, member, pod, m * number)
+        least = least + number * ways[way, 1] * core_usd + leaf_once + core_once
+        keep = np.flatnonzero(least <= self.ceiling.best_usd)
+        found = np.stack([way, m, pod, number], axis=1)[keep]
+        wanted = np.zeros(keep.size, bool)
+        step = max(1, _AT_ONCE // self.floor.needs.size)
+        for start in range(0, keep.size, step):
+            part = found[start : start + step]
+            counts = self._needed(part, ways, self.floor.needs, self.floor.loads)
+            wanted[start : start + step] = (counts == part[:, 3:]).any(axis=1)
+        return found[wanted], least[keep][wanted]
+
+    def _needed(self, rows: Ints, ways: Ints, needs: Ints, loads: Floats) -> Ints:
+        """Spines that uplinks and traffic out of the pod need, for every row and choice."""
+        way, m, pod = rows[:, 0, None], rows[:, 1, None], rows[:, 2, None]
+        m2, up = ways[way, 0], ways[way, 0] * ways[way, 1]
+        out = np.ceil(pod * loads / (up * self.rate) - EPS).astype(np.int64)
+        least = np.maximum(np.maximum(-(needs // -m), out), self.choose.min_spines)
+        if self.floor.keep > 0:
+            kept = self.floor.keep * loads
+            core = np.ceil((pod * kept / self.rate + m2) / up - EPS).astype(np.int64) * (kept > 0)
+            least = np.maximum(np.maximum(least, _with_one_out(kept, m * self.rate)), core)
+        return np.asarray(least)
+
+
+def _with_one_out(kept_gbps: Floats, spine_gbps: Ints) -> Ints:
+    """Spines of which all but one carry what must be kept, one or more; 0 where there is nothing to keep."""
+    many = np.ceil(kept_gbps / spine_gbps - EPS).astype(np.int64) + 1
+    return np.asarray(np.where(kept_gbps > 0, many, 0))

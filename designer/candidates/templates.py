@@ -1,7 +1,8 @@
 """Fabric templates: everything above the leaf with counts left open (``docs/rules.md`` section 7).
 
 A template fixes switch types, links per leaf and spine, spines per pod, taper of the spines, cores and link pairs.
-What it adds is linear in the leaves of every pool, in its pods and in the cages of its top boxes.
+What it adds is linear in the leaves of every pool, in its pods and in the cages of its top boxes. Coefficients are
+counted for many shapes at once; a `Template` is one row of them.
 """
 
 from __future__ import annotations
@@ -15,66 +16,26 @@ import numpy.typing as npt
 
 from designer.candidates.cables import LinkPair, Port, allowed_pairs, ceil_div, cleaning, end_load, install_usd
 from designer.candidates.choices import Choices
+from designer.candidates.floor import EPS
 from designer.candidates.parts import Economy, LinkPart, SwitchPart
+from designer.candidates.paths import SAME_NS, ends_ns, switches_ns
+from designer.candidates.reroute import box_events, box_hours, link_events, link_hours
 from designer.candidates.scale_up import box_load
-from designer.candidates.terms import FAILURES, HARD, HITS, HOURS, NET_WATTS, NOTHING, TERMS, Floats, Load
+from designer.candidates.shape import Ints, Shape, ShapeRows
+from designer.candidates.terms import FAILURES, HARD, HITS, HOURS, NET_WATTS, TERMS, Floats, Load
 
-# Guards a ceiling or floor of a quotient of decimal figures against the last bit of its float.
-EPS = 1e-9
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The whole numbers of a template; the rows a fabric has not are 0 or None.
-
-    ``uplinks`` U = ``links_per_pair`` m x ``spines`` n_s; ``leaves_per_pod`` L (0 with two stages: not limited by
-    pods), ``spine_up`` U_s = ``links_per_core`` m2 x ``cores_per_spine`` c_g.
-    """
-
-    stages: int
-    leaf: SwitchPart
-    spine: SwitchPart | None = None
-    core: SwitchPart | None = None
-    rate_gbps: int = 0
-    links_per_pair: int = 0
-    spines: int = 0
-    spine_taper: float = 0.0
-    leaves_per_pod: int = 0
-    links_per_core: int = 0
-    cores_per_spine: int = 0
-
-    @property
-    def uplinks(self) -> int:
-        """Uplinks of a leaf."""
-        return self.links_per_pair * self.spines
-
-    @property
-    def spine_up(self) -> int:
-        """Uplinks of a spine."""
-        return self.links_per_core * self.cores_per_spine
-
-    @property
-    def max_leaves(self) -> int:
-        """Most leaves that the ports of the top stage take."""
-        if self.spine is None:
-            return 1
-        if self.core is None:
-            return self.spine.radix[self.rate_gbps] // self.links_per_pair
-        return self.leaves_per_pod * self.max_pods
-
-    @property
-    def max_pods(self) -> int:
-        """Most pods that the core's ports take (0 without a core)."""
-        return self.core.radix[self.rate_gbps] // self.links_per_core if self.core is not None else 0
+# Parts: how many there are in each of n shapes (n,), and the term vector of one of them.
+Pieces = list[tuple[Ints, Floats]]
 
 
 @dataclass(frozen=True)
 class Template:
-    """A shape with its link pairs and its coefficients (each a term vector, shape (len(TERMS),)).
+    """A shape with its link pairs and its coefficients (each a term vector), all copies together.
 
-    ``fixed`` once; ``per_leaf``; ``per_pod``; ``per_cage`` for one more cage on
+    ``fixed`` once; ``per_leaf`` and ``per_pod`` for one more in every copy; ``per_cage`` for one more cage on
     every top box, of which ``cage_ratio`` are filled per leaf (two stages) or pod (three); ``leaf_hits`` job hits per
-    leaf; ``accelerator_hours`` hours lost per accelerator.
+    leaf; ``accelerator_hours`` hours lost per accelerator; ``path_ns`` the latency of switches and links, without the
+    NIC cables.
     """
 
     shape: Shape
@@ -87,6 +48,7 @@ class Template:
     leaf_hits: float
     accelerator_hours: float
     cage_ratio: float
+    path_ns: float
 
     def terms(self, choices: Choices) -> Floats:
         """Term vectors (n, len(TERMS)) of choices together with what their leaves add here."""
@@ -110,32 +72,175 @@ class Template:
         return math.ceil(members * self.cage_ratio - EPS)
 
 
-def carries(shape: Shape, choices: Choices, max_taper: float) -> npt.NDArray[np.bool_]:
-    """Which choices a shape can carry: ports of the leaf, need, taper; shape (n,) of bool."""
-    if shape.spine is None:
-        return np.full(choices.down.size, choices.one_stage)
-    if choices.one_stage:
-        return np.zeros(choices.down.size, bool)
-    radix = shape.leaf.radix
+@dataclass(frozen=True)
+class Coefficients:
+    """The coefficients of one pair (or two) of link rows on n shapes; `Template` says what each means."""
+
+    rows: ShapeRows
+    leaf_spine: LinkPair | None
+    spine_core: LinkPair | None
+    fixed: Pieces
+    per_leaf: Pieces
+    per_pod: Pieces
+    per_cage: Pieces
+    leaf_hits: Floats
+    accelerator_hours: float
+    cage_ratio: Floats
+    path_ns: float
+    width: int
+
+    def weigh(self, pieces: Pieces, weights: Floats) -> Floats:
+        """Weighed sums (n,) of one of the coefficients."""
+        out = np.zeros(len(self.rows))
+        for count, vector in pieces:
+            out += count * float(vector @ weights)
+        return out
+
+    def template(self, row: int) -> Template:
+        """The template of one shape."""
+
+        def total(pieces: Pieces) -> Floats:
+            out = np.zeros(self.width)
+            for count, vector in pieces:
+                out += float(count[row]) * vector
+            return out
+
+        return Template(
+            self.rows.shape(row),
+            self.leaf_spine,
+            self.spine_core,
+            total(self.fixed),
+            total(self.per_leaf),
+            total(self.per_pod),
+            total(self.per_cage),
+            float(self.leaf_hits[row]),
+            self.accelerator_hours,
+            float(self.cage_ratio[row]),
+            self.path_ns,
+        )
+
+
+def in_time(template: Template, choices: Choices) -> npt.NDArray[np.bool_]:
+    """Which choices (n,) have a plan that bears the latency of the template (``docs/rules.md`` section 6.1)."""
+    return np.asarray(choices.path_ns + SAME_NS >= template.path_ns)
+
+
+def carries(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.NDArray[np.bool_]:
+    """Which choices the shapes can carry, whatever the links: bool (shapes, choices).
+
+    Ports of the leaf, need, taper, and what must still pass when a spine or core is out.
+    """
+    if rows.spine is None or choices.one_stage:
+        return np.full((len(rows), choices.down.size), rows.spine is None and choices.one_stage)
+    radix, rate = rows.leaf.radix, rows.rate_gbps
     down_radix = np.array([radix[r] for r in choices.rate.tolist()])
-    fits = choices.down * radix[shape.rate_gbps] + shape.uplinks * down_radix <= down_radix * radix[shape.rate_gbps]
-    need = shape.uplinks * shape.rate_gbps * (1 + EPS) >= choices.load_gbps
-    taper = max_taper * shape.uplinks * shape.rate_gbps * (1 + EPS) >= choices.down * choices.rate
-    ok = fits & need & taper & (choices.leaves <= shape.max_leaves) & (choices.rate <= shape.rate_gbps)
-    if shape.core is not None:
-        up = shape.spines * shape.spine_up * shape.rate_gbps * (1 + EPS)
-        ok &= up >= shape.leaves_per_pod * choices.load_gbps
+    uplinks = rows.uplinks[:, None]
+    ok = choices.down * radix[rate] + uplinks * down_radix <= down_radix * radix[rate]
+    ok &= uplinks * rate * (1 + EPS) >= choices.load_gbps
+    ok &= max_taper * uplinks * rate * (1 + EPS) >= choices.down * choices.rate
+    ok &= (choices.leaves <= rows.max_leaves[:, None]) & (choices.rate <= rate)
+    kept = choices.keep * choices.load_gbps
+    if choices.keep > 0:
+        ok &= ((rows.spines - 1) * rows.links_per_pair * rate)[:, None] * (1 + EPS) >= kept
+    if rows.core is not None:
+        up = (rows.spines * rows.spine_up * rate)[:, None] * (1 + EPS)
+        ok &= up >= rows.leaves_per_pod[:, None] * choices.load_gbps
+        if choices.keep > 0:
+            left = ((rows.spines * rows.spine_up - rows.links_per_core) * rate)[:, None] * (1 + EPS)
+            ok &= left >= rows.leaves_per_pod[:, None] * kept
     return np.asarray(ok)
 
 
-def _box(switch: SwitchPart, economy: Economy) -> Load:
-    """Purchase, watts and repairs of one box above the leaf (its hits and hours are charged otherwise)."""
-    load = box_load(switch, 1, economy.box_mttr_h, economy.box_swap_usd, economy)
-    return Load(load.capex_usd, load.watts, load.watts, load.repairs_usd, load.hard)
+def coefficients(
+    rows: ShapeRows, leaf_spine: LinkPair | None, spine_core: LinkPair | None, economy: Economy
+) -> Coefficients:
+    """Count what shapes with these link rows add; rails and planes multiply all but the hours above the leaf."""
+    every = np.full(len(rows), rows.copies.count)
+    nothing = np.zeros(len(rows))
+    path, width = template_ns(rows, leaf_spine, spine_core, economy), len(TERMS) + economy.counted
+    if rows.spine is None or leaf_spine is None:
+        fixed: Pieces = [(every, box_vector(rows.leaf, economy))]
+        return Coefficients(rows, None, None, fixed, [], [], [], nothing, 0.0, nothing, path, width)
+    rate, m, up = rows.rate_gbps, rows.links_per_pair, rows.uplinks
+    spines = every * rows.spines
+    low, high = (_end(leaf_spine, row, economy) for row in (leaf_spine.lower, leaf_spine.upper))
+    length = economy.forced_m.get("leaf_spine", economy.lengths_m["hall"])
+    if leaf_spine.module:
+        fibre = _vector(Load(install_usd(leaf_spine, rate, length, economy)), economy)
+        per_leaf: Pieces = [(every * ceil_div(up * rate, leaf_spine.lower.rate_gbps), low), (every * up, fibre)]
+    else:
+        per_leaf = [(spines * ceil_div(m * rate, leaf_spine.lower.rate_gbps), low)]
+    hits = up / rows.spine.radix[rate] * box_events(rows.spine) + up * _events(leaf_spine, rate, m, economy)
+    hours = box_hours(rows.spine, economy.box_mttr_h) + link_hours(leaf_spine, economy)
+    box = box_vector(rows.spine, economy)
+    per_pod: Pieces = []
+    per_cage: Pieces = []
+    ratio = nothing
+    if rows.core is None or spine_core is None:
+        fixed = [(spines, box)]
+        if leaf_spine.module:
+            per_cage = [(spines, high)]
+            ratio = m * rate / leaf_spine.upper.rate_gbps
+    else:
+        m2, groups, spine_up, pod = rows.links_per_core, rows.cores_per_spine, rows.spine_up, rows.leaves_per_pod
+        per_pod = [(spines, box)]
+        if leaf_spine.module:
+            per_pod.append((spines * ceil_div(pod * m * rate, leaf_spine.upper.rate_gbps), high))
+        cores = spines * groups
+        fixed = [(cores, box_vector(rows.core, economy))]
+        low, high = (_end(spine_core, row, economy) for row in (spine_core.lower, spine_core.upper))
+        length = economy.forced_m.get("spine_core", economy.lengths_m["building"])
+        if spine_core.module:
+            fibre = _vector(Load(install_usd(spine_core, rate, length, economy)), economy)
+            per_pod.append((spines * ceil_div(spine_up * rate, spine_core.lower.rate_gbps), low))
+            per_pod.append((spines * spine_up, fibre))
+            per_cage = [(cores, high)]
+            ratio = m2 * rate / spine_core.upper.rate_gbps
+        else:
+            per_pod.append((cores * ceil_div(m2 * rate, spine_core.lower.rate_gbps), low))
+        links = spine_up * rows.spines / pod
+        hits = hits + links / rows.core.radix[rate] * box_events(rows.core)
+        hits = hits + links * _events(spine_core, rate, m2, economy)
+        hours += box_hours(rows.core, economy.box_mttr_h) + link_hours(spine_core, economy)
+    return Coefficients(
+        rows,
+        leaf_spine,
+        spine_core if rows.core is not None else None,
+        fixed,
+        per_leaf,
+        per_pod,
+        per_cage,
+        every * hits * economy.p_kill,
+        hours,
+        ratio,
+        path,
+        width,
+    )
 
 
-def _vector(load: Load) -> Floats:
-    out = np.zeros(len(TERMS))
+def template_ns(rows: ShapeRows, leaf_spine: LinkPair | None, spine_core: LinkPair | None, economy: Economy) -> float:
+    """Latency of a fabric's switches and of the links between them, there and back."""
+    total = switches_ns([s for s in (rows.leaf, rows.spine, rows.core) if s is not None])
+    if rows.spine is not None and leaf_spine is not None:
+        total += ends_ns(leaf_spine, economy.forced_m.get("leaf_spine", economy.lengths_m["hall"]))
+    if rows.core is not None and spine_core is not None:
+        total += ends_ns(spine_core, economy.forced_m.get("spine_core", economy.lengths_m["building"]))
+    return total
+
+
+def _events(pair: LinkPair, rate: int, per_pair: Ints, economy: Economy) -> Floats | float:
+    """Events a year per link where ``per_pair`` links (n,) join two boxes and share their cables."""
+    if pair.module:
+        return link_events(pair, rate, 1, economy)
+    row = pair.lower
+    cables = ceil_div(per_pair * rate, row.rate_gbps)
+    return np.asarray(cables / per_pair * link_events(pair, row.rate_gbps, 1, economy))
+
+
+def _vector(load: Load, economy: Economy) -> Floats:
+    out = np.zeros(len(TERMS) + economy.counted)
+    if load.units:
+        out[len(TERMS) :] = load.units
     out[:NET_WATTS] = load.capex_usd, load.watts
     out[NET_WATTS] = load.watts
     out[FAILURES] = load.repairs_usd
@@ -143,114 +248,31 @@ def _vector(load: Load) -> Floats:
     return out
 
 
-def _box_hits(switch: SwitchPart) -> float:
-    return switch.outage + switch.box_swaps + switch.lasers * switch.laser_rate
+def _end_load(pair: LinkPair, row: LinkPart, economy: Economy) -> Load:
+    """One bought end and its half of the connector cleanings; of a cable, which has no second row, all of it."""
+    _, money = cleaning(pair, 1.0, economy)
+    return end_load(row, 1.0, economy) + Load(repairs_usd=money)
 
 
-def _box_hours(switch: SwitchPart, economy: Economy) -> float:
-    hours = switch.afr_hard * economy.box_mttr_h + switch.box_swaps * switch.box_mttr_h
-    return hours + switch.laser_rate * switch.laser_mttr_h
-
-
-def _link_hits(pair: LinkPair, rate: int, per_pair: int, economy: Economy) -> float:
-    """Hard, dirty and transient events per link, in shares of row-rate ends."""
-    if not pair.module:
-        row = pair.lower
-        return ceil_div(per_pair * rate, row.rate_gbps) / per_pair * (2 * row.afr_end + row.transient)
-    total = 0.0
-    for row in (pair.lower, pair.upper):
-        afr = 0.0 if row.cpo else row.afr_end
-        total += rate / row.rate_gbps * (afr + row.transient / 2 + economy.contamination_per_link / 2)
-    return total
-
-
-def _link_hours(pair: LinkPair, economy: Economy) -> float:
-    if not pair.module:
-        return 2 * pair.lower.afr_end * pair.lower.mttr_h
-    hours = sum(row.afr_end * row.mttr_h for row in (pair.lower, pair.upper) if not row.cpo)
-    return hours + economy.contamination_per_link * economy.connector_mttr_h
-
-
-def _ends(pair: LinkPair, row: LinkPart, ends: float, economy: Economy) -> Load:
-    """Bought ends of one side and their half of the connector cleanings."""
-    _, money = cleaning(pair, ends, economy)
-    return end_load(row, ends, economy) + Load(repairs_usd=money)
-
-
-def build_template(
-    shape: Shape, leaf_spine: LinkPair | None, spine_core: LinkPair | None, economy: Economy
-) -> Template:
-    """Compute the coefficients of one template."""
-    zero = np.zeros(len(TERMS))
-    if shape.spine is None or leaf_spine is None:
-        load = _box(shape.leaf, economy)
-        return Template(shape, None, None, _vector(load), zero, zero, zero, 0.0, 0.0, 0.0)
-    rate, m, spines, up = shape.rate_gbps, shape.links_per_pair, shape.spines, shape.uplinks
-    length = economy.forced_m.get("leaf_spine", economy.lengths_m["hall"])
-    if leaf_spine.module:
-        per_leaf = _ends(leaf_spine, leaf_spine.lower, ceil_div(up * rate, leaf_spine.lower.rate_gbps), economy)
-        per_leaf += Load(up * install_usd(leaf_spine, rate, length, economy))
-    else:
-        per_leaf = end_load(leaf_spine.lower, spines * ceil_div(m * rate, leaf_spine.lower.rate_gbps), economy)
-    hits = up / shape.spine.radix[rate] * _box_hits(shape.spine) + up * _link_hits(leaf_spine, rate, m, economy)
-    hours = _box_hours(shape.spine, economy) + _link_hours(leaf_spine, economy)
-    box = _box(shape.spine, economy)
-    fixed, per_pod, per_cage, ratio = NOTHING, NOTHING, NOTHING, 0.0
-    if shape.core is None or spine_core is None:
-        fixed = box.times(spines)
-        if leaf_spine.module:
-            per_cage = _ends(leaf_spine, leaf_spine.upper, spines, economy)
-            ratio = m * rate / leaf_spine.upper.rate_gbps
-    else:
-        length = economy.forced_m.get("spine_core", economy.lengths_m["building"])
-        m2, groups, spine_up = shape.links_per_core, shape.cores_per_spine, shape.spine_up
-        per_pod = box.times(spines)
-        if leaf_spine.module:
-            cages = ceil_div(shape.leaves_per_pod * m * rate, leaf_spine.upper.rate_gbps)
-            per_pod += _ends(leaf_spine, leaf_spine.upper, spines * cages, economy)
-        cores = spines * groups
-        fixed = _box(shape.core, economy).times(cores)
-        if spine_core.module:
-            cages = ceil_div(spine_up * rate, spine_core.lower.rate_gbps)
-            per_pod += _ends(spine_core, spine_core.lower, spines * cages, economy)
-            per_pod += Load(spines * spine_up * install_usd(spine_core, rate, length, economy))
-            per_cage = _ends(spine_core, spine_core.upper, cores, economy)
-            ratio = m2 * rate / spine_core.upper.rate_gbps
-        else:
-            cables = spines * groups * ceil_div(m2 * rate, spine_core.lower.rate_gbps)
-            per_pod += end_load(spine_core.lower, cables, economy)
-        links = spine_up * spines / shape.leaves_per_pod
-        hits += links / shape.core.radix[rate] * _box_hits(shape.core)
-        hits += links * _link_hits(spine_core, rate, m2, economy)
-        hours += _box_hours(shape.core, economy) + _link_hours(spine_core, economy)
-    return Template(
-        shape,
-        leaf_spine,
-        spine_core,
-        _vector(fixed),
-        _vector(per_leaf),
-        _vector(per_pod),
-        _vector(per_cage),
-        hits * economy.p_kill,
-        hours,
-        ratio,
-    )
+def _end(pair: LinkPair, row: LinkPart, economy: Economy) -> Floats:
+    return _vector(_end_load(pair, row, economy), economy)
 
 
 def box_vector(switch: SwitchPart, economy: Economy) -> Floats:
-    """Term vector of one box above the leaf, its hits and hours apart."""
-    return _vector(_box(switch, economy))
+    """Term vector of one box above the leaf (or of a lone leaf), its hits and hours apart."""
+    return _vector(box_load(switch, 1, economy.box_mttr_h, economy.box_swap_usd, economy), economy)
 
 
 def pair_vectors(pair: LinkPair, rate: int, length_m: float, economy: Economy) -> tuple[Floats, float, float]:
-    """Term vectors (3, len(TERMS)) of one lower end, one upper end and one link's fibre; hits and hours per link."""
+    """Term vectors (3, columns) of one lower end, one upper end and one link's fibre; hits and hours per link."""
     if not pair.module:
         row = pair.lower
-        vectors = [_vector(end_load(row, 1.0, economy)), np.zeros(len(TERMS)), np.zeros(len(TERMS))]
-        return np.stack(vectors), 2 * row.afr_end + row.transient, _link_hours(pair, economy)
-    loads = [_ends(pair, pair.lower, 1.0, economy), _ends(pair, pair.upper, 1.0, economy)]
-    loads.append(Load(install_usd(pair, rate, length_m, economy)))
-    return np.stack([_vector(load) for load in loads]), _link_hits(pair, rate, 1, economy), _link_hours(pair, economy)
+        nothing = np.zeros(len(TERMS) + economy.counted)
+        vectors = [_end(pair, row, economy), nothing, nothing]
+        return np.stack(vectors), 2 * row.afr_end + row.transient, link_hours(pair, economy)
+    vectors = [_end(pair, pair.lower, economy), _end(pair, pair.upper, economy)]
+    vectors.append(_vector(Load(install_usd(pair, rate, length_m, economy)), economy))
+    return np.stack(vectors), link_events(pair, rate, 1, economy), link_hours(pair, economy)
 
 
 def link_floor(
@@ -262,7 +284,7 @@ def link_floor(
     hits_usd: tuple[float, float],
     length_m: float,
 ) -> tuple[float, float]:
-    """What a link adds to the objective at least: per link, and once for the whole fabric.
+    """What a link of one copy adds to the objective at least: per link, and once for the whole fabric.
 
     Ends are counted in shares of row-rate ends (never more than are bought); ``hits_usd`` are the least money of a job
     hit and of one hour lost by every accelerator of the pools. The box above is charged with its hits and hours.
@@ -270,15 +292,15 @@ def link_floor(
     if pair.module:
         load = Load(install_usd(pair, rate, length_m, economy))
         for row in (pair.lower, pair.upper):
-            load += _ends(pair, row, 1.0, economy).times(rate / row.rate_gbps)
-        events = _link_hits(pair, rate, 1, economy)
+            load += _end_load(pair, row, economy).times(rate / row.rate_gbps)
+        events = link_events(pair, rate, 1, economy)
     else:
         row = pair.lower
         load = end_load(row, 1.0, economy).times(rate / row.rate_gbps)
         events = rate / row.rate_gbps * (2 * row.afr_end + row.transient)
-    events += _box_hits(upper) / upper.radix[rate]
-    hours = _box_hours(upper, economy) + _link_hours(pair, economy)
-    return float(usd @ _vector(load)) + events * economy.p_kill * hits_usd[0], hours * hits_usd[1]
+    events += box_events(upper) / upper.radix[rate]
+    hours = box_hours(upper, economy.box_mttr_h) + link_hours(pair, economy)
+    return float(usd @ _vector(load, economy)) + events * economy.p_kill * hits_usd[0], hours * hits_usd[1]
 
 
 def pairs_between(

@@ -16,7 +16,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 #: Columns of a term vector. ``failures_usd`` is all expected money of failures; ``net_watts`` the part of
-#: ``watts`` that stands in network racks; ``racks`` the racks of accelerators.
+#: ``watts`` that stands in network racks; ``racks`` the racks of accelerators. What an instance limits by counting
+#: parts follows after them, a column for each such limit.
 TERMS = ("capex_usd", "watts", "net_watts", "failures_usd", "hard_repairs", "job_hits", "hours_lost", "racks")
 CAPEX, WATTS, NET_WATTS, FAILURES, HARD, HITS, HOURS, RACKS = range(len(TERMS))
 
@@ -34,7 +35,9 @@ class Event:
 class Load:
     """What some parts add, before it is known which replicas run on them.
 
-    ``repairs_usd`` is parts, labour and cleanings per year; ``hard`` repairs per year.
+    ``repairs_usd`` is parts, labour and cleanings per year; ``hard`` repairs per year; ``hours`` accelerator-hours lost
+    per year whatever the replicas (where an event only takes away bandwidth). ``units`` is what the parts add to every
+    counted limit (`designer.candidates.weights.counters`), empty for nothing.
     """
 
     capex_usd: float = 0.0
@@ -43,6 +46,8 @@ class Load:
     repairs_usd: float = 0.0
     hard: float = 0.0
     events: tuple[Event, ...] = field(default=())
+    hours: float = 0.0
+    units: tuple[float, ...] = ()
 
     def __add__(self, other: Load) -> Load:
         return Load(
@@ -52,6 +57,8 @@ class Load:
             self.repairs_usd + other.repairs_usd,
             self.hard + other.hard,
             self.events + other.events,
+            self.hours + other.hours,
+            _added(self.units, other.units),
         )
 
     def times(self, count: float) -> Load:
@@ -63,13 +70,22 @@ class Load:
             self.repairs_usd * count,
             self.hard * count,
             tuple(Event(e.blast, e.hits * count, e.hours * count) for e in self.events),
+            self.hours * count,
+            tuple(units * count for units in self.units),
         )
+
+
+def _added(one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:
+    """Units of both; empty where nothing is counted."""
+    if not one or not other:
+        return one or other
+    return tuple(a + b for a, b in zip(one, other, strict=True))
 
 
 NOTHING = Load()
 
 
-def evaluate(load: Load, replica: Floats, hour_usd: Floats, restart_h: float) -> Floats:
+def evaluate(load: Load, replica: Floats, hour_usd: Floats, restart_h: float, counted: int = 0) -> Floats:
     """Turn a load into term vectors for pools with given replica sizes.
 
     Parameters
@@ -82,11 +98,13 @@ def evaluate(load: Load, replica: Floats, hour_usd: Floats, restart_h: float) ->
         Value of a lost accelerator-hour, shape (n,).
     restart_h
         Hours a job hit costs its replica.
+    counted
+        Number of counted limits, a column each after those of `TERMS`.
 
     Returns
     -------
     numpy.ndarray
-        Shape (n, len(TERMS)); racks are left 0.
+        Shape (n, len(TERMS) + counted); racks are left 0.
 
     Examples
     --------
@@ -95,11 +113,13 @@ def evaluate(load: Load, replica: Floats, hour_usd: Floats, restart_h: float) ->
     [[2.0, 16.0, 20.0], [1.0, 32.0, 40.0]]
     """
     hits = np.zeros_like(replica)
-    hours = np.zeros_like(replica)
+    hours = np.full_like(replica, load.hours)
     for event in load.events:
         hits += event.hits * np.maximum(1.0, event.blast // replica)
         hours += event.hours * np.maximum(float(event.blast), replica)
-    out = np.zeros((replica.size, len(TERMS)))
+    out = np.zeros((replica.size, len(TERMS) + counted))
+    if load.units:
+        out[:, len(TERMS) :] = load.units
     out[:, CAPEX] = load.capex_usd
     out[:, WATTS] = load.watts
     out[:, NET_WATTS] = load.net_watts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
+from math import ceil, prod
 from typing import TYPE_CHECKING
 
 from designer.catalogue.figures import LEVELS, Figure
@@ -15,7 +15,7 @@ from designer.catalogue.prices import (
     domain_switches_usd,
     first_nic_usd,
 )
-from designer.catalogue.schema import Accelerator, Link, Nic, Switch
+from designer.catalogue.schema import Accelerator, Link, Nic, Switch, VendorDomain
 
 if TYPE_CHECKING:
     from designer.catalogue.loading import Catalogue
@@ -106,6 +106,7 @@ def _vendor_domain(catalogue: Catalogue, where: str, row: Accelerator) -> Iterat
         yield broken("vendor domain", at, f"size {domain.size} is beyond the announced {most:g}")
     if domain.size > row.accelerators_per_host and domain.size % row.accelerators_per_host:
         yield broken("vendor domain", at, f"size {domain.size} is not whole hosts of {row.accelerators_per_host}")
+    yield from _direct(at, domain)
     if domain.switch is None:
         return
     switch = catalogue.switches[domain.switch]
@@ -126,6 +127,16 @@ def _vendor_domain(catalogue: Catalogue, where: str, row: Accelerator) -> Iterat
         yield broken("vendor domain", at, f"{switch.id} has no ports of {rate:g} Gb/s")
     elif needed > radix:
         yield broken("vendor domain", at, f"{needed} ports needed on each {switch.id}, it has {radix}")
+
+
+def _direct(at: str, domain: VendorDomain) -> Iterator[Finding]:
+    if domain.direct is not None and domain.switch is not None:
+        yield broken("vendor domain", at, f"joined directly ({domain.direct}), yet it has the switch {domain.switch}")
+    if domain.direct == "torus":
+        if prod(domain.dims) != domain.size or len(domain.dims) < 2:
+            yield broken("vendor domain", f"{at}.dims", f"{list(domain.dims)} is no torus of {domain.size}")
+    elif domain.dims or domain.larger_by_ocs:
+        yield broken("vendor domain", at, "dims and larger_by_ocs belong to a torus")
 
 
 def _money(catalogue: Catalogue, where: str, row: Accelerator) -> Iterator[Finding]:
@@ -257,8 +268,14 @@ def _each_level(where: str, key: str, value: Figure, base: Figure, factor: float
 
 
 def check_nic(row: Nic) -> Iterator[Finding]:
-    """Compare a NIC's rate with its lane rates."""
+    """Compare a NIC's rate with its lane rates and the ports it may be split into."""
     for lane in row.lane_gbps_options:
         if not whole_lanes(row.rate_gbps, lane, RATE_TOLERANCE):
             says = f"{row.rate_gbps:g} Gb/s are not whole lanes of {lane:g} Gb/s"
             yield broken("lanes", f"nics.{row.id}.lane_gbps_options", says)
+    if 1 not in row.plane_options:
+        yield broken("planes", f"nics.{row.id}.plane_options", "a NIC can always be one port: 1 is missing")
+    for ports in row.plane_options:
+        if not any(whole_lanes(row.rate_gbps / ports, lane, RATE_TOLERANCE) for lane in row.lane_gbps_options):
+            says = f"{row.rate_gbps:g} Gb/s over {ports} ports are not whole lanes of any of its lane rates"
+            yield broken("planes", f"nics.{row.id}.plane_options", says)

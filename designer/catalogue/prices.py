@@ -19,7 +19,8 @@ def bare_accelerator_usd(catalogue: Catalogue, accelerator: Accelerator, level: 
     """Price of an accelerator without the scale-up switches, links and NIC that its price contains.
 
     Contained parts are taken at catalogue prices in the vendor's domain; a contained NIC is the first NIC
-    option. Host and rack have no price of their own and stay inside.
+    option. Host and rack have no price of their own and stay inside; so does a network without switches, which is
+    never bought by the piece.
 
     Returns
     -------
@@ -34,7 +35,7 @@ def bare_accelerator_usd(catalogue: Catalogue, accelerator: Accelerator, level: 
     Fraction(52214, 1)
     """
     whole = accelerator.price_usd.exact(level)
-    contains = accelerator.price_contains
+    contains = _separable(accelerator, accelerator.price_contains)
     parts = (
         domain_switches_usd(catalogue, accelerator, level) if "scale_up_switch" in contains else Fraction(0),
         domain_links_usd(catalogue, accelerator, level) if "scale_up_link" in contains else Fraction(0),
@@ -55,7 +56,7 @@ def bare_overhead_w(catalogue: Catalogue, accelerator: Accelerator, level: Level
     >>> bare_overhead_w(catalogue, catalogue.accelerators["gb300_nvl72"], "mid")
     Fraction(335, 1)
     """
-    contains = accelerator.power_contains
+    contains = _separable(accelerator, accelerator.power_contains)
     parts = (
         domain_switches_w(catalogue, accelerator, level) if "scale_up_switch" in contains else Fraction(0),
         first_nic_w(catalogue, accelerator, level) if "nic" in contains else Fraction(0),
@@ -145,6 +146,13 @@ def first_nic_w(catalogue: Catalogue, accelerator: Accelerator, level: Level) ->
         each = catalogue.nics[option.nic].power_w.exact(level)
         return None if each is None else each * option.count
     return None
+
+
+def _separable(accelerator: Accelerator, contains: tuple[str, ...]) -> tuple[str, ...]:
+    domain = accelerator.vendor_domain
+    if domain is None or domain.direct is None:
+        return contains
+    return tuple(part for part in contains if part not in ("scale_up_switch", "scale_up_link"))
 
 
 def _with_tray(switch: Switch, chip: Figure, factor: Figure | None, level: Level) -> Fraction | None:

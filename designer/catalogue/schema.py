@@ -74,6 +74,13 @@ class VendorDomain(Frozen):
     switch: Identifier | None = None
     planes: Count | None = Field(default=None, description="parallel switches, each joined to every accelerator")
     link: Identifier | None = None
+    direct: Literal["mesh", "torus"] | None = Field(
+        default=None, description="joined chip to chip, without a switch: every pair (mesh) or neighbours (torus)"
+    )
+    dims: Listed[Count] = Field(default=(), description="sides of a torus; their product is the size")
+    larger_by_ocs: bool = Field(
+        default=False, description="optical circuit switches, paid with the rack, join whole domains to larger tori"
+    )
     basis: Basis
     source: str
     note: str | None = None
@@ -237,6 +244,10 @@ class Nic(Frozen):
     rate_gbps: Rate
     lane_gbps_options: Annotated[Listed[Rate], Field(min_length=1)]
     families: Annotated[Listed[Family], Field(min_length=1)]
+    plane_options: Annotated[Listed[Count], Field(min_length=1)] = Field(
+        default=(1,), description="into how many ports of equal rate the NIC may be split, one per plane"
+    )
+    plane_options_note: str | None = None
     status: Status
     available_from: Quarter
     price_usd: Figure

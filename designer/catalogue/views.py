@@ -75,6 +75,7 @@ def overview(row: Row) -> dict[str, str]:
             "status": f"{row.status} {row.available_from}",
             "gbps": f"{row.rate_gbps:g}",
             "families": "+".join(row.families),
+            "planes": " ".join(str(ports) for ports in row.plane_options),
             "w": _mid(row.power_w),
             "usd": _mid(row.price_usd),
         }

@@ -12,7 +12,7 @@ from designer.cli.catalog import app as catalog_app
 from designer.cli.codes import ExitCode
 from designer.cli.guard import guarded, say
 from designer.cli.progress import ProgressLine
-from designer.cli.show import exit_code, show_bench, show_checked, show_question, show_run
+from designer.cli.show import exit_code, show_bench, show_checked, show_compared, show_question, show_run
 
 # \b keeps the lines of a paragraph apart.
 _CODES = "\b\nExit codes:\n" + "\n".join(f"{code.value:>4}  {code.meaning}" for code in ExitCode)
@@ -67,6 +67,9 @@ def solve(
     time_limit: Annotated[
         float | None, typer.Option(min=0.001, metavar="SECONDS", help="Stop then with the best design known.")
     ] = None,
+    explain_time: Annotated[
+        float, typer.Option(min=0.0, metavar="SECONDS", help="For naming what clashes and what would help.")
+    ] = 60.0,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
     threads: Annotated[int, typer.Option(min=1, max=1024, help="Threads of the solver.")] = 1,
     write_mps: Annotated[
@@ -82,7 +85,9 @@ def solve(
         from designer.runs import solve_and_store
 
         with ProgressLine(quiet=quiet) as line:
-            options = SolveOptions(gap, time_limit, seed, threads, write_mps=write_mps, on_progress=line.show)
+            options = SolveOptions(
+                gap, time_limit, seed, threads, write_mps=write_mps, explain_s=explain_time, on_progress=line.show
+            )
             run = solve_and_store(instance, options, overlay=catalog, out=out, flow_check=not no_flow_check)
         show_run(run, as_json=as_json, quiet=quiet)
         raise SystemExit(exit_code(run))
@@ -93,8 +98,44 @@ def check(instance: InstanceFile, catalog: Overlay = None, as_json: AsJson = Fal
     """Read an instance and say every mistake in it, without solving."""
     with guarded():
         from designer.instance.load import load
+        from designer.solve.asked import check_figures
 
-        show_question(load(instance, catalog), as_json=as_json)
+        question = load(instance, catalog)
+        check_figures(question)
+        show_question(question, as_json=as_json)
+
+
+@app.command("why-not", epilog=_CODES)
+def why_not(
+    instance: InstanceFile,
+    *,
+    force: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Choice to force, may be repeated: accelerator, vendor, domain_size, stages, rails, planes, "
+            "scale_up_switch, leaf_switch, spine_switch, core_switch, link (all scale-out boundaries), scale_up_link, "
+            "nic_leaf_link, leaf_spine_link, spine_core_link, technology (copper, dsp, lpo, lro, cpo), without.",
+        ),
+    ],
+    catalog: Overlay = None,
+    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Relative gap of both solves.")] = 1e-6,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Time limit of each of the two solves.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no screen.")] = False,
+) -> None:
+    """Force a choice and price it against the optimum, item by item."""
+    with guarded():
+        from designer.answer import SolveOptions
+        from designer.runs import compare
+
+        with ProgressLine(quiet=quiet) as line:
+            options = SolveOptions(gap, time_limit, on_progress=line.show)
+            found = compare(instance, force, options, overlay=catalog)
+        show_compared(found, as_json=as_json, quiet=quiet)
+        raise SystemExit(exit_code(found.forced))
 
 
 @app.command()

@@ -59,15 +59,15 @@ class ProgressLine:
         if self._live is not None:
             self._live.update(progress_text(progress))
             return
-        better = progress.incumbent_usd is not None and progress.incumbent_usd != self._last_incumbent
+        better = progress.incumbent is not None and progress.incumbent != self._last_incumbent
         if better or progress.seconds - self._last_seconds >= _PLAIN_SECONDS:
-            self._last_incumbent, self._last_seconds = progress.incumbent_usd, progress.seconds
+            self._last_incumbent, self._last_seconds = progress.incumbent, progress.seconds
             self._stream.write(progress_text(progress) + "\n")
             self._stream.flush()
 
 
 def progress_text(progress: Progress) -> str:
-    """Write one line of progress.
+    """Write one line of progress: money a year, or the goal in its own unit.
 
     Examples
     --------
@@ -76,8 +76,18 @@ def progress_text(progress: Progress) -> str:
     '   2.5 s  best $1,200,000,000/year  bound $1,100,000,000/year  gap 8.3%'
     >>> progress_text(Progress(0.1, None, None, None))
     '   0.1 s  best none yet  bound none yet'
+    >>> progress_text(Progress(1.0, 5.2e6, 5.2e6, 0.0, "power"))
+    '   1.0 s  best 5.2 MW  bound 5.2 MW  gap 0%'
     """
-    best = "none yet" if progress.incumbent_usd is None else f"${progress.incumbent_usd:,.0f}/year"
-    bound = "none yet" if progress.bound_usd is None else f"${progress.bound_usd:,.0f}/year"
+    best = "none yet" if progress.incumbent is None else _goal_text(progress.goal, progress.incumbent)
+    bound = "none yet" if progress.bound is None else _goal_text(progress.goal, progress.bound)
     gap = "" if progress.gap is None else f"  gap {100 * progress.gap:.2g}%"
     return f"{progress.seconds:6.1f} s  best {best}  bound {bound}{gap}"
+
+
+def _goal_text(goal: str, value: float) -> str:
+    if goal == "cost":
+        return f"${value:,.0f}/year"
+    if goal == "power":
+        return f"{value / 1e6:,.6g} MW"
+    return f"{value:,.6g} {goal.replace('_', ' ')}/year"

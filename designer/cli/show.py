@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from designer.answer import Question
     from designer.bench import BenchRow
-    from designer.runs import Checked, Run
+    from designer.runs import Checked, Compared, Run
 
 
 def exit_code(run: Run) -> ExitCode:
@@ -37,6 +37,23 @@ def show_run(run: Run, *, as_json: bool, quiet: bool) -> None:
         sys.stdout.write(to_json(run.result))
     elif not quiet:
         sys.stdout.write(run.screen)
+
+
+def show_compared(found: Compared, *, as_json: bool, quiet: bool) -> None:
+    """Print a forced choice beside the optimum."""
+    if as_json:
+        why = found.why
+        _write_json(
+            {
+                "forces": list(why.forces),
+                "notes": list(why.notes),
+                "differences": [dataclasses.asdict(row) for row in why.differences],
+                "optimum": found.optimum.model_dump(mode="json"),
+                "forced": found.forced.result.model_dump(mode="json"),
+            }
+        )
+    elif not quiet:
+        sys.stdout.write(found.forced.screen)
 
 
 def show_question(question: Question, *, as_json: bool) -> None:

@@ -3,11 +3,12 @@
 from designer.demand.efficiency import EfficiencyFigure, efficiency_figures, load_efficiency
 from designer.demand.measured import MeasuredPoint, read_measured
 from designer.demand.offers import DomainOffer, NearMiss, PlanSet
-from designer.demand.plan import ServingPlan
+from designer.demand.plan import LATENCY_ALLOWANCES_US, ServingPlan
 from designer.demand.plans import enumerate_plans
 from designer.demand.prune import domains_needed, prune_dominated
 
 __all__ = [
+    "LATENCY_ALLOWANCES_US",
     "DomainOffer",
     "EfficiencyFigure",
     "MeasuredPoint",

@@ -26,6 +26,8 @@ class Efficiency:
         Fixed seconds per layer, per MLA layer, per MoE layer.
     all_reduce_s, all_reduce_across_s, all_to_all_s, all_to_all_across_s
         Latency of one collective inside a domain and across domains, seconds.
+    path_reference_us
+        Latency of the fabric's path behind which the last two across domains were measured, microseconds.
     overlap, overlap_compute
         Share of the shorter side that two-batch overlap hides; share of compute left to prefill meanwhile.
     imbalance_decode, imbalance_prefill
@@ -54,6 +56,7 @@ class Efficiency:
     all_reduce_across_s: float
     all_to_all_s: float
     all_to_all_across_s: float
+    path_reference_us: float
     overlap: float
     overlap_compute: float
     imbalance_decode: float

@@ -104,3 +104,46 @@ def largest_within(feasible: Callable[[Ints], Bools], upper: Ints) -> Ints:
         fits = feasible(np.maximum(middle, 1)) & (middle > 0)
         low, high = np.where(fits, middle, low), np.where(fits | (high - low <= 1), high, middle)
     return low
+
+
+def largest_near(condition: Callable[[Ints], Callable[[Ints], Bools]], upper: Ints, near: Ints) -> Ints:
+    """Largest whole number in ``1..upper`` as `largest_within` finds it; quick where a guess is near it.
+
+    Parameters
+    ----------
+    condition
+        Gives the monotone condition on some of the points, selected by index.
+    upper
+        Upper ends, shape (points,); entries below 1 give 0.
+    near
+        Guesses, shape (points,); of no influence on the result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> most = np.array([50, 50, 3, 99])
+    >>> largest_near(lambda i: lambda b: b <= most[i], np.array([100, 5, 0, 99]), np.array([40, 9, 1, 0])).tolist()
+    [50, 5, 0, 99]
+    """
+    index = np.arange(len(upper), dtype=np.int64)
+    holds = condition(index)
+    middle = np.maximum(np.minimum(near, upper), 1)
+    rises = holds(middle) & (upper >= 1)
+    low, high = np.where(rises, middle, 0), np.where(rises, upper + 1, middle)
+    stride = 1
+    while bool((still := high[index] - low[index] > 1).any()):
+        if 2 * int(still.sum()) <= len(index):
+            index = index[still]
+            holds = condition(index)
+        below, above, up = low[index], high[index], rises[index]
+        middle = (below + above) // 2
+        # Away from the guess in growing strides until the other side is known too.
+        middle = np.where(up & (above > upper[index]), np.minimum(below + stride, above - 1), middle)
+        middle = np.where(~up & (below == 0), np.maximum(above - stride, 1), middle)
+        middle = np.clip(middle, below + 1, np.maximum(above - 1, 1))
+        fits = holds(middle)
+        still = above - below > 1
+        low[index] = np.where(still & fits, middle, below)
+        high[index] = np.where(still & ~fits, middle, above)
+        stride *= 2
+    return low

@@ -19,6 +19,9 @@ Columns (header row required, any order, no others):
 ``scale_out_ep_need_gbps``     the same for expert traffic that leaves the domain
 ``scale_out_other_need_gbps``  the same for all other traffic that leaves the domain
 =============================  ==================================================================================
+
+The points were measured behind the user's own fabric, whose latency nobody stated: their plans have no
+``latency_allowance_us`` (None), and no fabric is refused for being slower.
 """
 
 from __future__ import annotations
@@ -298,4 +301,5 @@ def _placed(point: MeasuredPoint, offer: DomainOffer) -> ServingPlan:
         scale_out_ep_need_gbps=point.scale_out_ep_need_gbps,
         scale_out_other_need_gbps=point.scale_out_other_need_gbps,
         measured=True,
+        latency_allowance_us=None,
     )

@@ -72,7 +72,8 @@ class PlanSet:
     plans
         Surviving plans in a deterministic order.
     enumerated
-        Ways tried (layout, overlap, all-to-all mode, offer): ``len(plans) + dominated + sum(rejected.values())``.
+        Ways tried (layout, overlap, all-to-all mode, latency allowance, offer):
+        ``len(plans) + dominated + sum(rejected.values())``.
     dominated
         Feasible plans dropped by exact dominance.
     rejected

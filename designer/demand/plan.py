@@ -9,6 +9,9 @@ from designer.instance.schema import Phase
 
 AllToAll = Literal["direct", "hierarchical"]
 
+LATENCY_ALLOWANCES_US = (0.0, 2.0, 4.0, 8.0, 16.0)
+"""Allowances for the latency of the fabric at which a plan that crosses domains is listed (docs/rules.md, 6.1)."""
+
 
 @dataclass(frozen=True)
 class ServingPlan:
@@ -46,6 +49,9 @@ class ServingPlan:
         domains, and KV caches (mean rate over efficiency).
     measured
         True when the figures come from the user's own points.
+    latency_allowance_us
+        How much longer than the calibration's reference path (``path_reference_us``) the fabric's may be for the
+        plan's times to hold; None where no dispatch, combine or all-reduce crosses domains: any path will do.
     """
 
     pool: str
@@ -76,3 +82,4 @@ class ServingPlan:
     scale_out_ep_need_gbps: float
     scale_out_other_need_gbps: float
     measured: bool = False
+    latency_allowance_us: float | None = None

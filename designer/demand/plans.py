@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from designer.demand.phases import Limits, Outcome, Task, select
 from designer.demand.plan import ServingPlan
 from designer.demand.points import Bools, Ints, rates_of
 from designer.demand.prune import peak_demand, prune_dominated, replicas_for, undominated
+from designer.demand.traffic import crosses_domains
 from designer.demand.ways import best_batch, needed_pipelines, ways_of
 from designer.instance.pools import Pool
 from designer.instance.schema import Instance
@@ -33,6 +35,7 @@ def enumerate_plans(
     measured: Sequence[MeasuredPoint] = (),
     *,
     prune: bool = True,
+    allowances: Sequence[float] = (0.0,),
 ) -> PlanSet:
     """List the plans that serve a pool within memory, latency limits and NIC bandwidth.
 
@@ -40,7 +43,8 @@ def enumerate_plans(
     sizes by `layouts`; two-batch overlap as the instance allows (from batch 2 on); direct and hierarchical
     all-to-all; the largest batch that meets every limit, to one sequence (`best_batch` says why no smaller one). A
     feasible plan keeps its memory, TPOT and TTFT limits, uses no link that does not exist, and its
-    mean traffic out of the domain, KV caches included, is at most the NIC rate times its efficiency.
+    mean traffic out of the domain, KV caches included, is at most the NIC rate times its efficiency. Where a dispatch,
+    combine or all-reduce crosses domains, the way is tried at every latency allowance, else once at None.
 
     Parameters
     ----------
@@ -56,6 +60,8 @@ def enumerate_plans(
         The user's own points; on an accelerator that has some for this pool they replace the model.
     prune
         Whether to drop plans by exact dominance (`prune_dominated`).
+    allowances
+        Latency allowances to list, in microseconds; `LATENCY_ALLOWANCES_US` has those that docs/rules.md knows.
 
     Returns
     -------
@@ -66,12 +72,17 @@ def enumerate_plans(
     InputError
         If the LLM or an accelerator is not in the catalogue, if more draft tokens are accepted than made, or if a
         pool with prefill has nothing to compute because everything is cached.
+    ValueError
+        If there is no allowance, or one that is negative or not finite.
     """
     _check(pool, catalogue, offers)
+    if not allowances or not all(0.0 <= allowance < math.inf for allowance in allowances):
+        raise ValueError(f"allowances: read {tuple(allowances)}; allowed: at least one, each finite and not negative")
     distinct = tuple(dict.fromkeys(offers))
     own = [point for point in measured if point.pool == pool.name]
     owned = {point.accelerator for point in own}
-    found = _modelled(pool, catalogue, instance, [o for o in distinct if o.accelerator not in owned], prune=prune)
+    modelled = [offer for offer in distinct if offer.accelerator not in owned]
+    found = _modelled(pool, catalogue, instance, modelled, allowances, prune=prune)
     if not own:
         return found
     extra = measured_plans(own, pool, [offer for offer in distinct if offer.accelerator in owned])
@@ -111,11 +122,17 @@ def _check(pool: Pool, catalogue: Catalogue, offers: Sequence[DomainOffer]) -> N
 
 
 def _modelled(
-    pool: Pool, catalogue: Catalogue, instance: Instance, offers: Sequence[DomainOffer], *, prune: bool
+    pool: Pool,
+    catalogue: Catalogue,
+    instance: Instance,
+    offers: Sequence[DomainOffer],
+    allowances: Sequence[float],
+    *,
+    prune: bool,
 ) -> PlanSet:
     row = catalogue.llms[pool.workload.llm]
     shape, efficiency = shape_of(row), load_efficiency(instance.efficiency)
-    offer, points = ways_of(shape, instance.choose, offers)
+    offer, points = ways_of(shape, instance.choose, offers, allowances)
     chips, unmet = _supported(pool, catalogue, instance, offers)
     runs = np.asarray([o.accelerator in chips for o in offers], dtype=np.bool_)[offer]
     unsupported = int((~runs).sum())
@@ -199,7 +216,9 @@ def _undominated(task: Task, offer: Ints, way: Ints, outcome: Outcome, offers: S
     per_domain, spanned = _placement(points.replica, points.domain_size)
     domains = np.where(spanned > 1, replicas * spanned, -(-replicas // per_domain))
     needs = (outcome.up_need_gbps, outcome.expert_need_gbps, outcome.other_need_gbps)
-    return undominated(groups.reshape(-1), np.stack([domains, -outcome.tokens_per_s, *needs], axis=1))
+    # Where nothing crosses, any fabric will do.
+    allowed = np.where(crosses_domains(task.shape, points), points.latency_allowance_us, np.inf)
+    return undominated(groups.reshape(-1), np.stack([domains, -outcome.tokens_per_s, *needs, -allowed], axis=1))
 
 
 def _placement(replica: Ints, domain_size: Ints) -> tuple[Ints, Ints]:
@@ -234,6 +253,8 @@ def _serving_plans(
     tpot = outcome.tpot_s.tolist() if phase != "prefill" else [None] * len(way)
     ttft = outcome.ttft_s.tolist() if phase != "decode" else [None] * len(way)
     hier = points.hierarchical.tolist()
+    crosses = crosses_domains(task.shape, points).tolist()
+    allowance = points.latency_allowance_us.tolist()
     return tuple(
         ServingPlan(
             pool=task.pool.name,
@@ -243,6 +264,7 @@ def _serving_plans(
             tpot_s=tpot[i],
             ttft_estimate_s=ttft[i],
             all_to_all="hierarchical" if hier[i] else "direct",
+            latency_allowance_us=allowance[i] if crosses[i] else None,
             **dict(zip(whole, row, strict=True)),
         )
         for i, (row, offer) in enumerate(zip(rows, hardware, strict=True))

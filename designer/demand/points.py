@@ -33,6 +33,9 @@ class PlanPoints:
         Accelerators S of a scale-up domain.
     scale_up_bytes_per_s, scale_out_bytes_per_s
         W_u and W_o per accelerator, one direction.
+    latency_allowance_us
+        What the fabric may add to an exchange that crosses domains, once for a dispatch or combine, twice for an
+        all-reduce; without meaning where nothing crosses.
     """
 
     tp: Ints
@@ -45,6 +48,7 @@ class PlanPoints:
     domain_size: Ints
     scale_up_bytes_per_s: Floats
     scale_out_bytes_per_s: Floats
+    latency_allowance_us: Floats
 
     @property
     def replica(self) -> Ints:
@@ -71,6 +75,7 @@ def plan_points(
     pp: ArrayLike = 1,
     two_batch_overlap: ArrayLike = False,
     hierarchical: ArrayLike = False,
+    latency_allowance_us: ArrayLike = 0.0,
 ) -> PlanPoints:
     """Broadcast scalars and arrays to columns of one length.
 
@@ -92,15 +97,15 @@ def plan_points(
         *(np.atleast_1d(np.asarray(column, dtype=np.bool_)) for column in (two_batch_overlap, hierarchical)),
         *(
             np.atleast_1d(np.asarray(column, dtype=np.float64))
-            for column in (scale_up_bytes_per_s, scale_out_bytes_per_s)
+            for column in (scale_up_bytes_per_s, scale_out_bytes_per_s, latency_allowance_us)
         ),
     )
-    tp_, dp_, ep_, pp_, slots_, size_, overlap_, hier_, up_, out_ = columns
+    tp_, dp_, ep_, pp_, slots_, size_, overlap_, hier_, up_, out_, allowance_ = columns
     if tp_.ndim != 1:
         raise ValueError("plan points are one-dimensional columns")
     if min(int(column.min(initial=1)) for column in (tp_, dp_, ep_, pp_, size_)) < 1:
         raise ValueError("parallel degrees and the domain size must be at least 1")
-    return PlanPoints(tp_, dp_, ep_, pp_, slots_, overlap_, hier_, size_, up_, out_)
+    return PlanPoints(tp_, dp_, ep_, pp_, slots_, overlap_, hier_, size_, up_, out_, allowance_)
 
 
 @dataclass(frozen=True)

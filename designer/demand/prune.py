@@ -113,8 +113,9 @@ def prune_dominated(plans: Sequence[ServingPlan], pool: Pool) -> tuple[ServingPl
     the same accelerators and the same domains per replica
 
     - needs no more whole domains for the pool's peak,
-    - serves no fewer tokens/s per accelerator, and
-    - needs no more scale-up, no more expert scale-out and no more other scale-out bandwidth.
+    - serves no fewer tokens/s per accelerator,
+    - needs no more scale-up, no more expert scale-out and no more other scale-out bandwidth, and
+    - allows the fabric no less latency (None allows any).
 
     Any design that serves the peak with b then serves it with a at no higher cost, power, load or risk: those depend
     on a plan through these terms only (docs/rules.md). A smaller replica does not dominate a larger one: a failure
@@ -142,6 +143,7 @@ def prune_dominated(plans: Sequence[ServingPlan], pool: Pool) -> tuple[ServingPl
                 p.scale_up_need_gbps,
                 p.scale_out_ep_need_gbps,
                 p.scale_out_other_need_gbps,
+                -math.inf if p.latency_allowance_us is None else -p.latency_allowance_us,
             )
             for p in plans
         ],

@@ -17,6 +17,7 @@ from designer.demand.memory import attention_params_per_rank, kv_shard
 from designer.demand.points import Floats, PlanPoints, Rates
 from designer.demand.traffic import (
     all_reduces,
+    exchanges_across,
     expert_bytes_per_token,
     has_all_to_all,
     pipeline_bytes_per_token,
@@ -223,17 +224,26 @@ def _pass(
         transfer_seconds(up, efficiency.scale_up * points.scale_up_bytes_per_s),
         transfer_seconds(out_expert + out_other, efficiency.scale_out * points.scale_out_bytes_per_s),
     )
-    exchange = np.where(
-        points.ep > points.domain_size, efficiency.all_to_all_across_s, efficiency.all_to_all_s
-    ) * np.where(has_all_to_all(shape, points), 2.0 * shape.moe_layers, 0.0)
-    reduce_s = np.where(points.tp > points.domain_size, efficiency.all_reduce_across_s, efficiency.all_reduce_s)
-    latency = exchange + reduce_s * all_reduces(shape, points)
+    latency = _latency_seconds(shape, points, efficiency)
 
     work, talk = compute + fixed, transfer + latency
     # inf - inf would be nan where a link is missing: such a step is infinite either way.
     hidden = np.where(np.isfinite(talk), np.minimum(work, talk), 0.0) * efficiency.overlap
     step = work + talk - np.where(overlapped, hidden, 0.0)
     return PassTimes(compute, fixed, transfer, latency, step, up, out_expert, out_other)
+
+
+def _latency_seconds(shape: LlmShape, points: PlanPoints, efficiency: Efficiency) -> Floats:
+    """Sum the latencies of all exchanges; one that crosses domains also takes what the fabric may add.
+
+    A dispatch or combine goes through the fabric once; an all-reduce twice, to reduce and to return.
+    """
+    experts_cross, tensors_cross = exchanges_across(shape, points)
+    added = points.latency_allowance_us * 1e-6
+    exchange = np.where(experts_cross, efficiency.all_to_all_across_s + added, efficiency.all_to_all_s)
+    reduce = np.where(tensors_cross, efficiency.all_reduce_across_s + 2.0 * added, efficiency.all_reduce_s)
+    exchanges = np.where(has_all_to_all(shape, points), 2.0 * shape.moe_layers, 0.0)
+    return np.asarray(exchange * exchanges + reduce * all_reduces(shape, points))
 
 
 def _compute_seconds(

@@ -92,6 +92,17 @@ def has_all_to_all(shape: LlmShape, points: PlanPoints) -> Bools:
     return np.asarray((shape.moe_layers > 0) & (points.ep > 1) & (points.dp > 1))
 
 
+def exchanges_across(shape: LlmShape, points: PlanPoints) -> tuple[Bools, Bools]:
+    """Whether dispatch and combine cross domains (all-to-all with e > S), and whether all-reduces do (t > S)."""
+    return has_all_to_all(shape, points) & (points.ep > points.domain_size), points.tp > points.domain_size
+
+
+def crosses_domains(shape: LlmShape, points: PlanPoints) -> Bools:
+    """Whether any exchange that is waited for crosses domains, so that the latency of the fabric counts."""
+    experts, tensors = exchanges_across(shape, points)
+    return experts | tensors
+
+
 def expert_bytes_per_token(shape: LlmShape, precision: Precision, points: PlanPoints) -> tuple[Floats, Floats]:
     """Expert traffic of one token through all MoE layers, dispatch and combine: ``L_m*d*(b_d+b_c)*copies``.
 

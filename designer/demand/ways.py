@@ -8,22 +8,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from designer.demand.layouts import expert_slots, largest_within, layouts
+from designer.demand.layouts import expert_slots, largest_near, largest_within, layouts
 from designer.demand.llm import LlmShape
 from designer.demand.offers import DomainOffer
 from designer.demand.phases import LARGEST_PREFILL_PASS, Limits, Task, monotone_feasibility
 from designer.demand.points import Bools, Ints, PlanPoints
+from designer.demand.traffic import crosses_domains
 from designer.instance.schema import Choose
 
 SMALLEST_PREFILL_PASS = 256
 _BYTES_PER_S = 1e9 / 8.0  # of one Gb/s
 
 
-def ways_of(shape: LlmShape, choose: Choose, offers: Sequence[DomainOffer]) -> tuple[Ints, PlanPoints]:
+def ways_of(
+    shape: LlmShape, choose: Choose, offers: Sequence[DomainOffer], allowances: Sequence[float] = (0.0,)
+) -> tuple[Ints, PlanPoints]:
     """List all ways to run an LLM on the offers.
 
     Two-batch overlap needs communication to hide (N > 1); the all-to-all mode only matters where there is one, else
-    ``direct`` stands for both.
+    ``direct`` stands for both. Ways whose exchanges cross domains are listed once per latency allowance, one after
+    the other with the least first; the others once, with none.
 
     Returns
     -------
@@ -50,8 +54,15 @@ def ways_of(shape: LlmShape, choose: Choose, offers: Sequence[DomainOffer]) -> t
         domain_size=size.astype(np.int64),
         scale_up_bytes_per_s=up.astype(np.float64) * _BYTES_PER_S,
         scale_out_bytes_per_s=out.astype(np.float64) * _BYTES_PER_S,
+        latency_allowance_us=np.zeros(len(index)),
     )
-    return index, points
+    levels = np.asarray(sorted(set(allowances)), dtype=np.float64)
+    crosses = crosses_domains(shape, points)
+    repeats = np.where(crosses, len(levels), 1)
+    way = np.repeat(np.arange(len(points), dtype=np.int64), repeats)
+    level = np.arange(len(way)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    allowance = np.where(crosses[way], levels[level], 0.0)
+    return index[way], replace(points.take(way), latency_allowance_us=allowance)
 
 
 def _table(shape: LlmShape, choose: Choose, domain_size: int) -> Ints:
@@ -91,7 +102,8 @@ def best_batch(task: Task, limits: Limits) -> tuple[Ints, Ints]:
 
     A larger batch of the same way always serves more tokens per second with the same needs on every link, but for
     KV caches, whose traffic follows the tokens. Smaller batches would only spread the same traffic over more
-    accelerators, so they are not tried.
+    accelerators, so they are not tried. Of the latency allowances of a way the least is searched; the batches of the
+    others lie near its batch.
 
     Returns
     -------
@@ -99,11 +111,28 @@ def best_batch(task: Task, limits: Limits) -> tuple[Ints, Ints]:
         The largest batch, 0 where none is feasible; and the batch that comes nearest to the limits.
     """
     smallest = smallest_batch(task)
-    largest = largest_within(monotone_feasibility(task, limits), _ceiling(task))
+    largest = _largest(task, limits, _ceiling(task))
     largest = np.where(largest >= smallest, largest, 0)
     if task.pool.phase != "prefill" or math.isinf(limits.ttft_s):
         return largest, smallest
     return _in_time(task, limits, largest)
+
+
+def _largest(task: Task, limits: Limits, upper: Ints) -> Ints:
+    """Largest batch that keeps the monotone limits, 0 if none: `largest_within` on every way."""
+    allowance = task.points.latency_allowance_us
+    # `ways_of` lists the allowances of a way in a row, rising.
+    more = np.zeros(len(upper), dtype=np.bool_)
+    more[1:] = allowance[1:] > allowance[:-1]
+    first = np.flatnonzero(~more)
+    largest = np.zeros_like(upper)
+    largest[first] = largest_within(monotone_feasibility(task.take(first), limits), upper[first])
+    rest = np.flatnonzero(more)
+    if not len(rest):
+        return largest
+    near = largest[first[np.searchsorted(first, rest) - 1]]
+    largest[rest] = largest_near(lambda index: monotone_feasibility(task.take(rest[index]), limits), upper[rest], near)
+    return largest
 
 
 def _ceiling(task: Task) -> Ints:

@@ -7,6 +7,7 @@ from typing import Literal
 
 Item = Literal[
     "accelerators",
+    "front_end",
     "nics",
     "scale_up_switches",
     "scale_up_links",

@@ -8,9 +8,20 @@ from collections.abc import Sequence
 from designer.candidates.cables import LinkPair, ceil_div
 from designer.candidates.choices import Attached
 from designer.candidates.parts import Economy
+from designer.candidates.scale_up import DomainDesign, FirstStage, SecondStage
 from designer.candidates.templates import Template
 from designer.candidates.terms import NET_WATTS
-from designer.design.types import Attachment, Boundary, BoundaryName, Design, Fabric, PoolDesign, ScaleUp, Stage
+from designer.design.types import (
+    Attachment,
+    Boundary,
+    BoundaryName,
+    Design,
+    Fabric,
+    PoolDesign,
+    ScaleUp,
+    Stage,
+    UpperStage,
+)
 from designer.instance.pools import Pool
 
 
@@ -49,7 +60,6 @@ def _boundary(name: BoundaryName, pair: LinkPair, rate: int, length: float, coun
 def _pool(pool: Pool, item: Attached) -> PoolDesign:
     option, domain = item.option, item.option.domain
     count, accelerator = option.domains, domain.accelerator
-    scale_up = domain.counts
     return PoolDesign(
         name=pool.name,
         workload=pool.workload.name,
@@ -65,36 +75,53 @@ def _pool(pool: Pool, item: Attached) -> PoolDesign:
         nics=option.accelerators * domain.nics,
         racks=option.racks,
         beyond_announced=domain.size > accelerator.max_domain,
-        scale_up=ScaleUp(
-            switch=domain.switch.id,
-            planes=len(domain.shares),
-            shares=domain.shares,
-            ports_per_accelerator=sum(domain.shares),
-            port_gbps=accelerator.port_gbps,
-            usable_gbps=float(domain.usable_gbps),
-            switches=count * len(domain.shares),
-            boundary=_boundary(
-                "scale_up",
-                domain.pair,
-                accelerator.port_gbps,
-                domain.length_m,
-                [
-                    count * scale_up.links,
-                    count * scale_up.cables,
-                    count * scale_up.lower_ends,
-                    count * scale_up.upper_ends,
-                ],
-            ),
-        ),
+        scale_up=_scale_up(domain, count),
         attachment=Attachment(item.domains_per_leaf, item.leaves_per_domain, item.group, item.leaves, item.need_gbps),
         nic_leaf=_boundary(
             "nic_leaf",
             item.pair,
-            domain.nic.rate_gbps,
+            item.rate_gbps,
             item.length_m,
             [item.counts.links, item.counts.cables, item.counts.lower_ends, item.counts.upper_ends],
         ),
     )
+
+
+def _scale_up(domain: DomainDesign, count: int) -> ScaleUp:
+    """Count the network of ``count`` domains."""
+    network = domain.network
+    lower = None if network.lower is None else _stage(domain, 0, network.lower, count)
+    upper = None
+    if network.upper is not None:
+        upper = UpperStage(
+            switch=network.upper.switch.id,
+            group=network.group,
+            links_per_pair=network.upper.links_per_pair,
+            switches_per_plane=network.upper.switches_per_plane,
+            uplinks=network.upper.uplinks,
+            switches=count * domain.switch_counts[1][1],
+            boundary=_stage(domain, 1, network.upper, count),
+        )
+    return ScaleUp(
+        kind=network.kind,
+        switch=network.lower.switch.id if network.lower is not None else None,
+        planes=network.planes,
+        shares=network.lower.shares if network.lower is not None else (),
+        dims=network.dims,
+        ports_per_accelerator=network.ports,
+        port_gbps=network.port_gbps,
+        usable_gbps=float(network.usable_gbps),
+        switches=count * domain.switch_counts[0][1] if network.lower is not None else 0,
+        boundary=lower,
+        upper=upper,
+    )
+
+
+def _stage(domain: DomainDesign, index: int, stage: FirstStage | SecondStage, count: int) -> Boundary:
+    name: BoundaryName = "scale_up" if index == 0 else "scale_up_upper"
+    each = stage.counts
+    counts = [count * n for n in (each.links, each.cables, each.lower_ends, each.upper_ends)]
+    return _boundary(name, stage.pair, domain.network.port_gbps, domain.lengths_m[index], counts)
 
 
 def _network_watts(picked: Sequence[Attached], template: Template, leaves: int) -> float:
@@ -104,17 +131,17 @@ def _network_watts(picked: Sequence[Attached], template: Template, leaves: int) 
     watts += template.cages(leaves) * float(template.per_cage[NET_WATTS])
     for item in picked:
         if not item.one_stage:
-            watts += item.leaves * item.leaf.watts
+            watts += item.leaves * item.copies.count * item.leaf.watts
         if not item.pair.upper.cpo:
             watts += item.counts.upper_ends * item.pair.upper.end_watts
     return watts
 
 
 def _fabric(template: Template, picked: Sequence[Attached], leaves: int, economy: Economy, racks: int) -> Fabric:
-    shape = template.shape
+    shape, copies = template.shape, template.shape.copies.count
     down = max(item.group * item.option.domain.nics for item in picked)
     if shape.stages == 1:
-        down = sum(item.option.accelerators * item.option.domain.nics for item in picked)
+        down = sum(item.group * item.option.domain.nics for item in picked)
     stages = [Stage("leaf", shape.leaf.id, leaves, down, shape.uplinks)]
     boundaries: list[Boundary] = []
     pods, per_pod = (1, leaves) if shape.core is None else (template.pods(leaves), shape.leaves_per_pod)
@@ -126,9 +153,9 @@ def _fabric(template: Template, picked: Sequence[Attached], leaves: int, economy
         counts = _stage_counts(
             template.leaf_spine,
             shape.rate_gbps,
-            (leaves, shape.uplinks),
-            (spines, members * shape.links_per_pair),
-            (leaves * shape.spines, shape.links_per_pair),
+            (copies * leaves, shape.uplinks),
+            (copies * spines, members * shape.links_per_pair),
+            (copies * leaves * shape.spines, shape.links_per_pair),
         )
         boundaries.append(_boundary("leaf_spine", template.leaf_spine, shape.rate_gbps, length, counts))
         if shape.core is not None and template.spine_core is not None:
@@ -138,13 +165,15 @@ def _fabric(template: Template, picked: Sequence[Attached], leaves: int, economy
             counts = _stage_counts(
                 template.spine_core,
                 shape.rate_gbps,
-                (spines, shape.spine_up),
-                (cores, pods * shape.links_per_core),
-                (spines * shape.cores_per_spine, shape.links_per_core),
+                (copies * spines, shape.spine_up),
+                (copies * cores, pods * shape.links_per_core),
+                (copies * spines * shape.cores_per_spine, shape.links_per_core),
             )
             boundaries.append(_boundary("spine_core", template.spine_core, shape.rate_gbps, length, counts))
     return Fabric(
         family="InfiniBand" if shape.leaf.family == "InfiniBand" else "Ethernet",
+        rails=shape.copies.rails,
+        planes=shape.copies.planes,
         stages=tuple(stages),
         uplink_gbps=shape.rate_gbps,
         links_per_leaf_spine=shape.links_per_pair,

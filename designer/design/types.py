@@ -12,7 +12,8 @@ from typing import Literal
 from designer.demand.plan import ServingPlan
 from designer.instance.schema import Phase
 
-BoundaryName = Literal["scale_up", "nic_leaf", "leaf_spine", "spine_core"]
+BoundaryName = Literal["scale_up", "scale_up_upper", "nic_leaf", "leaf_spine", "spine_core"]
+ScaleUpKind = Literal["switched", "clos", "mesh", "torus"]
 
 
 @dataclass(frozen=True)
@@ -50,29 +51,52 @@ class Boundary:
 
 
 @dataclass(frozen=True)
-class ScaleUp:
-    """The scale-up domain of a pool: one stage of ``planes`` parallel switches.
+class UpperStage:
+    """Second stage of a scale-up Clos (``docs/rules.md`` section 3.2).
 
-    ``shares[j]`` is the number of ports every accelerator has on plane ``j``; ``boundary`` and
-    ``switches`` count all domains of the pool together.
+    ``group`` accelerators stand behind one first-stage switch of every plane; ``uplinks`` = ``links_per_pair`` x
+    ``switches_per_plane`` leave each of those; ``switches`` and ``boundary`` count all domains of the pool together.
     """
 
     switch: str
-    planes: int
-    shares: tuple[int, ...]
-    ports_per_accelerator: int
-    port_gbps: int
-    usable_gbps: float
+    group: int
+    links_per_pair: int
+    switches_per_plane: int
+    uplinks: int
     switches: int
     boundary: Boundary
 
 
 @dataclass(frozen=True)
+class ScaleUp:
+    """The scale-up domain of a pool (``docs/rules.md`` section 3).
+
+    ``kind`` "switched": one stage of ``planes`` parallel switches; "clos": two stages, the second in ``upper``; "mesh"
+    and "torus": joined chip to chip, ``switch`` None, ``planes`` 0, ``shares`` empty, ``dims`` the sides of the
+    torus. ``shares[j]`` is the number of ports every accelerator has on plane ``j``; ``boundary`` (accelerator to
+    first-stage switch; None where the wiring is part of the accelerator's host or rack price) and ``switches`` (first
+    stage) count all domains of the pool together.
+    """
+
+    kind: ScaleUpKind
+    switch: str | None
+    planes: int
+    shares: tuple[int, ...]
+    dims: tuple[int, ...]
+    ports_per_accelerator: int
+    port_gbps: int
+    usable_gbps: float
+    switches: int
+    boundary: Boundary | None
+    upper: UpperStage | None
+
+
+@dataclass(frozen=True)
 class Attachment:
-    """How the domains of a pool meet the leaves.
+    """How the domains of a pool meet the leaves of one of the fabric's copies.
 
     ``domains_per_leaf`` >= 1 and ``leaves_per_domain`` == 1, or the other way round.
-    ``group`` is the number of accelerators below one full leaf.
+    ``group`` is the number of accelerators below one full leaf, ``leaves`` those of one copy.
     """
 
     domains_per_leaf: int
@@ -118,14 +142,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Fabric:
-    """The shared scale-out fabric (``docs/rules.md`` section 7).
+    """The shared scale-out fabric: ``rails`` x ``planes`` equal copies (``docs/rules.md`` section 7).
 
+    Counts of stages, pods and ``spines_per_pod`` are per copy; boundaries and ``network_racks`` count all copies.
     ``links_per_leaf_spine`` = m, ``spines_per_pod`` = n_s (all spines with two stages),
     ``leaves_per_pod`` = L, ``links_per_spine_core`` = m2, ``cores_per_spine`` = c_g; 0 where the stage is absent
     (``leaves_per_pod`` is the number of leaves with two stages, 1 with one).
     """
 
     family: Literal["Ethernet", "InfiniBand"]
+    rails: int
+    planes: int
     stages: tuple[Stage, ...]
     uplink_gbps: int
     links_per_leaf_spine: int

@@ -6,6 +6,7 @@ Boxes are known by their names; every difference is reported by box or cable bun
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import networkx as nx
@@ -22,13 +23,17 @@ from designer.fabric.wiring import (
     NIC_LEAF,
     PLANE,
     SCALE_UP,
+    SCALE_UP_UPPER,
     SPINE,
     SPINE_CORE,
+    UPPER,
     Wiring,
 )
 
 _JOINS: Final = {
+    (ACCELERATOR, ACCELERATOR): SCALE_UP,
     (ACCELERATOR, PLANE): SCALE_UP,
+    (PLANE, UPPER): SCALE_UP_UPPER,
     (ACCELERATOR, LEAF): NIC_LEAF,
     (LEAF, SPINE): LEAF_SPINE,
     (SPINE, CORE): SPINE_CORE,
@@ -62,17 +67,19 @@ def wiring_of(graph: nx.Graph[str], reference: Wiring) -> tuple[Wiring, list[Vio
             raise ValueError(f"edge {first} - {second}: capacity_gbps is not links x rate_gbps")
         if first not in number or second not in number:
             continue
-        lower, upper = sorted((number[first], number[second]), key=lambda box: int(reference.kind[box]))
+        lower, upper = sorted((number[first], number[second]), key=lambda box: (int(reference.kind[box]), box))
         boundary = _JOINS.get((int(reference.kind[lower]), int(reference.kind[upper])))
-        if boundary is None:
+        # Accelerators meet each other only where no switch stands between them, and never themselves.
+        straight = reference.kind[upper] == ACCELERATOR
+        if boundary is None or (straight and (lower == upper or not _joined_directly(reference, lower, upper))):
             found.append(Violation("miswired", f"{first} - {second}", "these boxes are never joined"))
         else:
             rows.append((lower, upper, links, rate, boundary))
     rows.sort(key=lambda row: (row[4], row[0], row[1]))
     columns = np.array(rows, np.int64).reshape(len(rows), 5).T
     lower_, upper_, links_, rate_, boundary_ = (np.ascontiguousarray(column) for column in columns)
-    boxes = (reference.kind, reference.pool, reference.group, reference.index)
-    return Wiring(reference.pools, *boxes, lower_, upper_, links_, rate_, boundary_), found
+    built = replace(reference, lower=lower_, upper=upper_, links=links_, rate=rate_, boundary=boundary_)
+    return built, found
 
 
 def differences(reference: Wiring, built: Wiring) -> Iterator[Violation]:
@@ -113,6 +120,10 @@ def differences(reference: Wiring, built: Wiring) -> Iterator[Violation]:
                     links = wanted.get((lower, upper, boundary), (0, 0))[0]
                     place = f"{built.name(lower)} - {built.name(upper)}"
                     yield Violation(rule, place, f"{links + change} links instead of {links}")
+
+
+def _joined_directly(wiring: Wiring, *boxes: int) -> bool:
+    return all(wiring.joins[wiring.pool[box]] in ("mesh", "torus") for box in boxes)
 
 
 def _bundles(wiring: Wiring) -> dict[tuple[int, int, int], tuple[int, int]]:

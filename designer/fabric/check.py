@@ -7,28 +7,33 @@ from fractions import Fraction
 
 import networkx as nx
 import numpy as np
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from designer.design.types import Design
 from designer.fabric.as_built import differences, wiring_of
+from designer.fabric.copies import Copy, copies_of, every_copy, rows_of_copy
 from designer.fabric.cuts import ScaleOut, bisection, bisection_at_nic_rate, only, scale_out_flows, scale_up_flows
 from designer.fabric.flow_report import FlowMargin, FlowReport, LpCheck, Violation
-from designer.fabric.placement import WiringError
-from designer.fabric.quotient import adjacency
+from designer.fabric.placement import Ints, WiringError
 from designer.fabric.recount import recount_wiring, shortened
-from designer.fabric.small_lp import lp_checks
-from designer.fabric.tiers import Tier, tiers_of
+from designer.fabric.small_lp import INSIDE, lp_checks
+from designer.fabric.tier import Tier
+from designer.fabric.tiers import tiers_of
 from designer.fabric.traffic import PoolTraffic, traffic_of
-from designer.fabric.wiring import ACCELERATOR, PLANE, SCALE_UP, Wiring, wire
+from designer.fabric.wiring import ACCELERATOR, NIC_LEAF, PLANE, UPPER, Wiring, wire
 
 TOLERANCE = Fraction(1, 10**9)
 """Needs are floats computed by others: a margin of 1 may come out short by their last bits."""
+
+EXPAND_LIMIT = 256
+"""Accelerators up to which max flows run on every endpoint; above, on the verified quotient: as exact, and quick."""
 
 LP_TOLERANCE = 1e-6
 """Relative; HiGHS solves to about 1e-9, the rest is room for badly scaled instances."""
 
 
-def flow_check(design: Design, *, expand_limit: int = 8000, graph: nx.Graph[str] | None = None) -> FlowReport:
+def flow_check(design: Design, *, expand_limit: int = EXPAND_LIMIT, graph: nx.Graph[str] | None = None) -> FlowReport:
     """Route the token traffic of every pool's plan on the fabric graph of a design.
 
     Reads the design alone. Nothing is raised for a bad design: what is wrong stands in ``violations``.
@@ -65,7 +70,8 @@ def flow_check(design: Design, *, expand_limit: int = 8000, graph: nx.Graph[str]
         wiring, found = wiring_of(graph, reference)
         found += differences(reference, wiring)
     found += recount_wiring(design, wiring)
-    found += _connectivity(wiring)
+    copies = copies_of(wiring)
+    found += _connectivity(wiring, copies)
     rows = traffic_of(design)
     found += _plans(design, rows)
     tiers = tiers_of(wiring, rows)
@@ -73,16 +79,24 @@ def flow_check(design: Design, *, expand_limit: int = 8000, graph: nx.Graph[str]
     fluid = [tier.fluid_margin for tier in tiers if tier.fluid_margin is not None]
     least = min(margins, default=None)
     expanded = wiring.endpoints <= expand_limit
-    fabric = ScaleOut.of(wiring, expanded=expanded)
-    inner = tuple(scale_up_flows(wiring, rows))
-    outer = tuple(flow for flow in scale_out_flows(fabric, rows) if flow is not None)
-    halves = bisection(fabric, rows)
-    lp = tuple(lp_checks(wiring, rows, tiers))
+    part = rows_of_copy(wiring, rows)
+    inner = tuple(scale_up_flows(wiring, rows, expanded=expanded))
+    outer: list[FlowMargin] = []
+    across: list[FlowMargin] = []
+    at_nic_rate: list[FlowMargin] = []
+    for copy in copies:
+        fabric = ScaleOut(copy, expanded)
+        outer += [flow for flow in scale_out_flows(fabric, part) if flow is not None]
+        for flow, kept in ((bisection(fabric, part), across), (bisection_at_nic_rate(fabric, part), at_nic_rate)):
+            if flow is not None:
+                kept.append(flow)
+    halves = _thinnest(across)
+    lp = tuple(lp_checks(wiring, rows, tiers, copies))
     found += _too_small(tiers)
-    found += _disagreeing(tiers, (*outer, *((halves,) if halves else ())), lp)
+    found += _disagreeing(tiers, (*outer, *across), lp)
     found += [
         Violation("cut_too_small", flow.name, f"{flow.cut} carry {flow.margin:.6g} times the traffic")
-        for flow in (*inner, *outer, *((halves,) if halves else ()))
+        for flow in (*inner, *outer, *across)
         if flow.margin is not None and flow.margin < 1 - TOLERANCE
     ]
     violations = tuple(shortened(found))
@@ -95,28 +109,56 @@ def flow_check(design: Design, *, expand_limit: int = 8000, graph: nx.Graph[str]
         float(min(fluid)) if fluid else None,
         (*inner, *outer),
         halves,
-        bisection_at_nic_rate(fabric, rows),
+        _thinnest(at_nic_rate),
         lp,
         violations,
     )
 
 
-def _connectivity(wiring: Wiring) -> Iterator[Violation]:
-    """Every domain hangs together over its planes, everything else over the scale-out fabric."""
-    up = only(wiring, wiring.bundles(SCALE_UP))
-    out = only(wiring, np.flatnonzero(wiring.boundary != SCALE_UP))
+def _thinnest(flows: list[FlowMargin]) -> FlowMargin | None:
+    return min(flows, key=lambda flow: flow.margin or 0.0, default=None)
+
+
+def _connectivity(wiring: Wiring, copies: tuple[Copy, ...]) -> Iterator[Violation]:
+    """Every domain hangs together over its own cables, every copy of the scale-out fabric over its own.
+
+    Rails meet only inside the domains, so with rails the whole must hang together over both.
+    """
+    up = only(wiring, np.flatnonzero(wiring.boundary < NIC_LEAF))
     accelerators = np.flatnonzero(wiring.kind == ACCELERATOR)
     domain = np.column_stack([wiring.pool, wiring.group])[accelerators]
-    label = connected_components(adjacency(up), directed=False)[1][accelerators]
+    label = _components(up)[accelerators]
     first = np.unique(domain, axis=0, return_index=True, return_inverse=True)
     for at in np.flatnonzero(label != label[first[1]][first[2].ravel()]).tolist():
         message = "scale-up cables do not join it to its domain"
         yield Violation("disconnected", wiring.name(int(accelerators[at])), message)
-    label = connected_components(adjacency(out), directed=False)[1]
-    boxes = np.flatnonzero(wiring.kind != PLANE)
-    main = np.bincount(label[boxes]).argmax()
-    for box in boxes[label[boxes] != main].tolist():
-        yield Violation("disconnected", wiring.name(box), "it is cut off from the rest of the scale-out fabric")
+    cut_off = {number for copy in copies if any(_copy_apart(copy.number, copy.wiring)) for number in copy.alike}
+    for number, part in every_copy(wiring) if cut_off else ():
+        if number in cut_off:
+            yield from _copy_apart(number, part)
+    if wiring.rails > 1:
+        boxes = np.flatnonzero((wiring.kind != PLANE) & (wiring.kind != UPPER))
+        yield from _apart(wiring, boxes, "not even over scale-up it reaches the other rails")
+
+
+def _copy_apart(number: int, part: Wiring) -> Iterator[Violation]:
+    name = part.copy_name(number)
+    of = f"{name} of the scale-out fabric" if name else "the scale-out fabric"
+    yield from _apart(part, np.arange(part.boxes), f"it is cut off from the rest of {of}")
+
+
+def _apart(wiring: Wiring, boxes: Ints, message: str) -> Iterator[Violation]:
+    """Name boxes outside the largest connected component."""
+    label = _components(wiring)[boxes]
+    for box in boxes[label != np.bincount(label).argmax()].tolist():
+        yield Violation("disconnected", wiring.name(box), message)
+
+
+def _components(wiring: Wiring) -> Ints:
+    """Number the connected component of every box."""
+    ends = wiring.lower, wiring.upper
+    cables = sparse.csr_array((np.ones(wiring.lower.size, np.int8), ends), shape=(wiring.boxes, wiring.boxes))
+    return np.asarray(connected_components(cables, directed=False)[1], np.int64)
 
 
 def _plans(design: Design, rows: tuple[PoolTraffic, ...]) -> Iterator[Violation]:
@@ -141,14 +183,14 @@ def _too_small(tiers: list[Tier]) -> Iterator[Violation]:
     for tier in tiers:
         margin = tier.margin
         if margin is not None and margin < 1 - TOLERANCE:
-            message = f"{tier.cut} carry {tier.even} Gb/s of {float(tier.demand):.6g} Gb/s"
+            message = f"{tier.cut} carry {float(tier.even):.9g} Gb/s of {float(tier.demand):.6g} Gb/s"
             place = f"{tier.group} of pool {tier.pool}" if tier.boundary == "leaf_spine" else tier.group
             yield Violation(f"oversubscribed_{tier.boundary}", place, message)
 
 
 def _disagreeing(tiers: list[Tier], flows: tuple[FlowMargin, ...], lp: tuple[LpCheck, ...]) -> Iterator[Violation]:
     """A cut below the closed form, or another optimum of the programme, disproves the closed form on this graph."""
-    margins = [tier.fluid_margin for tier in tiers if tier.boundary != "scale_up" and tier.fluid_margin is not None]
+    margins = [tier.fluid_margin for tier in tiers if tier.boundary not in INSIDE and tier.fluid_margin is not None]
     for flow in flows:
         if margins and flow.margin is not None and flow.margin < float(min(margins)) * (1 - TOLERANCE):
             form = f"the closed form says {float(min(margins)):.6g}"

@@ -13,12 +13,13 @@ from fractions import Fraction
 import networkx as nx
 import numpy as np
 
+from designer.fabric.copies import Copy, part_of
 from designer.fabric.flow_report import FlowMargin
 from designer.fabric.max_flow import Multiple, largest_multiple
 from designer.fabric.placement import Ints
 from designer.fabric.quotient import coarsest_equitable, collapse, verify_equitable
 from designer.fabric.traffic import PoolTraffic, Supply, partners
-from designer.fabric.wiring import BOUNDARIES, KINDS, NIC_LEAF, SCALE_UP, Wiring
+from designer.fabric.wiring import ACCELERATOR, BOUNDARIES, KINDS, NIC_LEAF, UPPER, Wiring
 
 MOST_CLASSES = 8
 """Differently wired domains of one pool that get a max flow of their own, the thinnest first."""
@@ -32,15 +33,18 @@ Coded = tuple[Ints, list[Fraction]]
 
 @dataclass(frozen=True, eq=False)
 class ScaleOut:
-    """The scale-out fabric alone, ready for max flows on every endpoint or on checked quotients."""
+    """One copy of the scale-out fabric alone, ready for max flows on every endpoint or on checked quotients.
 
-    wiring: Wiring
+    Traffic between domains runs over NICs, so scale-up cables are left out.
+    """
+
+    copy: Copy
     expanded: bool
 
-    @classmethod
-    def of(cls, wiring: Wiring, *, expanded: bool) -> ScaleOut:
-        """Leave the scale-up cables out: traffic between domains runs over NICs."""
-        return cls(only(wiring, np.flatnonzero(wiring.boundary != SCALE_UP)), expanded)
+    @property
+    def wiring(self) -> Wiring:
+        """Boxes and cables of the copy."""
+        return self.copy.wiring
 
     def flow(
         self, name: str, sends: Sequence[Supply], receives: Sequence[Supply], *, to_outside: bool = False
@@ -55,8 +59,7 @@ class ScaleOut:
         demand = sum((gbps * (stop - start) for start, stop, gbps in sends), Fraction(0))
         if not demand:
             return None
-        colours = np.column_stack([self.wiring.kind, send_code, receive_code])
-        cells = coarsest_equitable(self.wiring, np.unique(colours, axis=0, return_inverse=True)[1].ravel())
+        cells = coarsest_equitable(self.wiring, _colours(self.wiring, send_code, receive_code))
         verify_equitable(self.wiring, cells)
         outside = demand if to_outside else Fraction(0)
         found = self._solve(cells, (send_code, send_values), (receive_code, receive_values), outside, None)
@@ -67,15 +70,14 @@ class ScaleOut:
             found = self._solve(cells, (send_code, send_values), (receive_code, receive_values), outside, hint)
         receivers = sum(stop - start for start, stop, _ in receives) + to_outside
         cut = cut_in_words(self.wiring, cells, found)
+        name += self.copy.label
         return FlowMargin(name, count, receivers, float(demand), float(found.times), cut, found.max_flows)
 
     def _solve(
         self, cells: Ints, sends: Coded, receives: Coded, outside: Fraction, hint: frozenset[int] | None
     ) -> Multiple:
         """Solve one traffic on cells of boxes."""
-        graph: nx.Graph[int] = nx.Graph()
-        for lower, upper, capacity, _, _ in zip(*collapse(self.wiring, cells), strict=True):
-            graph.add_edge(lower, upper, capacity_gbps=capacity)
+        graph = graph_of_cells(self.wiring, cells)
         sources, sinks = _by_cell(cells, *sends), _by_cell(cells, *receives)
         if outside:
             sinks[self._add_outside(graph, cells)] = outside
@@ -171,7 +173,7 @@ def bisection_at_nic_rate(fabric: ScaleOut, rows: tuple[PoolTraffic, ...]) -> Fl
     bundles = fabric.wiring.bundles(NIC_LEAF)
     np.add.at(nic, fabric.wiring.lower[bundles], fabric.wiring.capacity[bundles])
     for row in rows:
-        half, size = row.pool.domains // 2, row.pool.domain_size
+        half, size = row.pool.domains // 2, row.size
         first, last = row.accelerators.start, row.accelerators.stop
         middle = first + half * size
         rate = Fraction(int(nic[first:last].max()))
@@ -181,55 +183,100 @@ def bisection_at_nic_rate(fabric: ScaleOut, rows: tuple[PoolTraffic, ...]) -> Fl
     return fabric.flow("bisection at NIC rate", sends, receives)
 
 
-def scale_up_flows(wiring: Wiring, rows: tuple[PoolTraffic, ...]) -> Iterator[FlowMargin]:
-    """Half of a domain against the other half, once for every way in which domains of a pool are wired."""
-    inside = only(wiring, wiring.bundles(SCALE_UP))
+def scale_up_flows(wiring: Wiring, rows: tuple[PoolTraffic, ...], *, expanded: bool) -> Iterator[FlowMargin]:
+    """Half of a domain against the other half, once for every way in which domains of a pool are wired.
+
+    Behind one stage of switches all traffic of the first half crosses; else what all-to-all sends across, because the
+    middle of a mesh or torus is narrower than its ports.
+    """
+    inside = only(wiring, np.flatnonzero(wiring.boundary < NIC_LEAF))
     for number, row in enumerate(rows):
-        size, half = row.pool.domain_size, row.pool.domain_size // 2
-        if not half or not row.scale_up:
+        size, half = row.size, row.size // 2
+        if not half or not row.inside:
             continue
         for domain, alike in domain_classes(inside, number)[:MOST_CLASSES]:
-            graph = domain_graph(inside, number, domain)
-            first = row.accelerators.start + domain * size
-            sends = dict.fromkeys(range(first, first + half), row.scale_up)
-            share = row.scale_up * Fraction(half, size - half)
-            receives = dict.fromkeys(range(first + half, first + size), share)
-            found = largest_multiple(graph, sends, receives)
+            part = domain_wiring(inside, number, domain)
+            codes, amounts = _half_to_half(part, row, whole=wiring.joins[number] == "switched")
+            cells = np.arange(part.boxes)
+            if not expanded:
+                cells = coarsest_equitable(part, _colours(part, *codes))
+                verify_equitable(part, cells)
+            sends, receives = (_by_cell(cells, code, amounts) for code in codes)
+            demand = sum(sends.values(), Fraction(0))
+            if not demand:
+                continue
+            found = largest_multiple(graph_of_cells(part, cells), sends, receives)
             name = f"scale-up {row.pool.name}: half of domain {domain}, {alike} domains wired alike"
-            mine = (inside.pool[inside.lower] == number) & (inside.group[inside.lower] == domain)
-            cut = cut_in_words(only(inside, np.flatnonzero(mine)), np.arange(inside.boxes), found)
-            demand = float(row.scale_up * half)
-            yield FlowMargin(name, half, size - half, demand, float(found.times), cut, found.max_flows)
+            cut = cut_in_words(part, cells, found)
+            yield FlowMargin(name, half, size - half, float(demand), float(found.times), cut, found.max_flows)
+
+
+def _half_to_half(part: Wiring, row: PoolTraffic, *, whole: bool) -> tuple[tuple[Ints, Ints], list[Fraction]]:
+    """Say what the first half of a domain sends to the second: code of what each box sends and receives, and values.
+
+    ``whole``: everything it sends, else its share of all-to-all.
+    """
+    size, half = row.size, row.size // 2
+    accelerator = part.kind == ACCELERATOR
+    sides = accelerator & (part.index < half), accelerator & (part.index >= half)
+    if whole:
+        codes = np.where(sides[0], 1, 0), np.where(sides[1], 2, 0)
+        return codes, [Fraction(0), row.inside, row.inside * Fraction(half, size - half)]
+    values, known = [Fraction(0)], []
+    for one, other in (sides, sides[::-1]):
+        code = np.zeros(part.boxes, np.int64)
+        for rail in range(row.rails):
+            own = int(np.count_nonzero(other & (part.layer == rail)))
+            rest = int(np.count_nonzero(other)) - own
+            code[one & (part.layer == rail)] = len(values)
+            values.append(own * row.to_each(crossing=False) + (rest * row.to_each(crossing=True) if rest else 0))
+        known.append(code)
+    return (known[0], known[1]), values
+
+
+def graph_of_cells(wiring: Wiring, cells: Ints) -> nx.Graph[int]:
+    """Build the graph of cells of boxes; what boxes of one cell send each other crosses no cut."""
+    graph: nx.Graph[int] = nx.Graph()
+    for lower, upper, capacity, _, _ in zip(*collapse(wiring, cells), strict=True):
+        if lower != upper:
+            # Cells of one kind may meet from both sides (torus).
+            already = graph.edges[lower, upper]["capacity_gbps"] if graph.has_edge(lower, upper) else 0
+            graph.add_edge(lower, upper, capacity_gbps=already + capacity)
+    return graph
 
 
 def domain_classes(inside: Wiring, pool: int) -> list[tuple[int, int]]:
     """Group the domains of a pool by their exact wiring: (first such domain, how many), thinnest first."""
     mine = np.flatnonzero(inside.pool[inside.lower] == pool)
+    # Bundles of every domain stand in the same order; another order would only make more classes.
+    mine = mine[np.argsort(inside.group[inside.lower[mine]], kind="stable")]
     lower, upper = inside.lower[mine], inside.upper[mine]
     domain = inside.group[lower]
-    rows = np.column_stack(
-        [inside.index[lower], inside.index[upper], inside.group[upper] - domain, inside.links[mine], inside.rate[mine]]
-    )
-    order = np.lexsort((*rows.T[::-1], domain))
-    rows, domain = rows[order], domain[order]
-    present, start = np.unique(domain, return_index=True)
-    stop = np.append(start[1:], domain.size)
+    present, start, count = np.unique(domain, return_index=True, return_counts=True)
+    # One column at a time: a hundred thousand accelerators have millions of bundles.
+    columns = [column[end] for end in (lower, upper) for column in (inside.kind, inside.layer, inside.index)]
+    columns += [inside.group[upper] - domain, inside.links[mine], inside.rate[mine]]
     found: dict[bytes, list[int]] = {}
-    for name, begin, end in zip(present.tolist(), start.tolist(), stop.tolist(), strict=True):
-        found.setdefault(rows[begin:end].tobytes(), []).append(name)
-    capacity = np.bincount(domain, weights=(rows[:, 3] * rows[:, 4]).astype(float))
-    classes = [(alike[0], len(alike)) for alike in found.values()]
-    return sorted(classes, key=lambda alike: (capacity[alike[0]], alike[0]))
+    for length in np.unique(count).tolist():
+        alike = np.flatnonzero(count == length)
+        usual = np.ones(alike.size, bool)
+        places = start[alike][:, None] + np.arange(length)
+        for column in columns:
+            block = column[places]
+            usual &= (block == block[0]).all(axis=1)
+        for at in [0, *np.flatnonzero(~usual).tolist()]:
+            key = b"".join(column[places[at]].tobytes() for column in columns)
+            found.setdefault(key, []).extend(present[alike[usual] if at == 0 else alike[[at]]].tolist())
+    capacity = np.bincount(domain, weights=(columns[-2] * columns[-1]).astype(float))
+    classes = [(same[0], len(same)) for same in found.values()]
+    return sorted(classes, key=lambda same: (capacity[same[0]], same[0]))
 
 
-def domain_graph(inside: Wiring, pool: int, domain: int) -> nx.Graph[int]:
-    """Build the scale-up graph of one domain, nodes numbered as in the wiring."""
-    graph: nx.Graph[int] = nx.Graph()
+def domain_wiring(inside: Wiring, pool: int, domain: int) -> Wiring:
+    """Take one domain out of the scale-up wiring; its accelerators come first."""
+    boxes = np.flatnonzero((inside.pool == pool) & (inside.group == domain) & (inside.kind <= UPPER))
     own = [(inside.pool[end] == pool) & (inside.group[end] == domain) for end in (inside.lower, inside.upper)]
-    mine = only(inside, np.flatnonzero(own[0] & own[1]))
-    for lower, upper, capacity in zip(mine.lower.tolist(), mine.upper.tolist(), mine.capacity.tolist(), strict=True):
-        graph.add_edge(lower, upper, capacity_gbps=capacity)
-    return graph
+    return part_of(inside, boxes, np.flatnonzero(own[0] & own[1]))
 
 
 def _codes(boxes: int, supplies: Sequence[Supply]) -> Coded:
@@ -243,6 +290,11 @@ def _codes(boxes: int, supplies: Sequence[Supply]) -> Coded:
             values.append(gbps)
         code[start:stop] = known[gbps]
     return code, values
+
+
+def _colours(wiring: Wiring, sends: Ints, receives: Ints) -> Ints:
+    """One number for each kind of box, what it sends and what it receives."""
+    return (sends * (int(receives.max()) + 1) + receives) * len(KINDS) + wiring.kind
 
 
 def _by_cell(cells: Ints, code: Ints, values: list[Fraction]) -> dict[int, Fraction]:

@@ -13,16 +13,17 @@ from designer.fabric.wiring import BOUNDARIES, KINDS, Wiring, wire
 
 
 def fabric_graph(design: Design) -> nx.Graph[str]:
-    """Build the graph of a design: accelerators, plane switches, leaves, spines, cores.
+    """Build the graph of a design: accelerators, scale-up switches, leaves, spines, cores.
 
-    NICs are folded into their accelerators: all NICs of an accelerator meet the same leaf.
+    NICs are folded into their accelerators: all NICs of an accelerator meet the same leaf (of every plane).
 
     Returns
     -------
     networkx.Graph
-        Node attributes ``kind`` (accelerator, plane, leaf, spine, core), ``pool`` (name, or "" where shared),
-        ``group`` (domain, pod or core group) and ``index``. Edge attributes ``boundary``, ``links``, ``rate_gbps``
-        and ``capacity_gbps`` = links x rate, each direction.
+        Node attributes ``kind`` (accelerator, plane, upper, leaf, spine, core), ``pool`` (name, or "" where shared),
+        ``group`` (domain, pod or core group), ``index`` and ``layer`` (rail of an accelerator, plane of a scale-up
+        switch, copy of a scale-out switch). Edge attributes ``boundary``, ``links``, ``rate_gbps`` and
+        ``capacity_gbps`` = links x rate, each direction.
 
     Raises
     ------
@@ -36,10 +37,10 @@ def draw(wiring: Wiring) -> nx.Graph[str]:
     """Turn arrays into a networkx graph."""
     graph: nx.Graph[str] = nx.Graph()
     names = [wiring.name(box) for box in range(wiring.boxes)]
-    columns = (wiring.kind, wiring.pool, wiring.group, wiring.index)
-    for name, kind, pool, group, index in zip(names, *(column.tolist() for column in columns), strict=True):
+    columns = (wiring.kind, wiring.pool, wiring.group, wiring.index, wiring.layer)
+    for name, kind, pool, group, index, layer in zip(names, *(column.tolist() for column in columns), strict=True):
         owner = wiring.pools[pool] if pool >= 0 else ""
-        graph.add_node(name, kind=KINDS[kind], pool=owner, group=group, index=index)
+        graph.add_node(name, kind=KINDS[kind], pool=owner, group=group, index=index, layer=layer)
     bundles = (wiring.lower, wiring.upper, wiring.links, wiring.rate, wiring.boundary)
     for lower, upper, links, rate, boundary in zip(*(column.tolist() for column in bundles), strict=True):
         graph.add_edge(

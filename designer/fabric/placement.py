@@ -1,8 +1,9 @@
 """Where every accelerator stands: its domain, its leaf and its pod (``docs/rules.md`` section 7).
 
-A *part* is the accelerators of one domain below one leaf: the whole domain, or one of its ``q`` slices. Accelerators
-are numbered domain by domain, so a part is a range of them. Replicas are contiguous: domain ``i`` serves replica
-``i // domains_per_replica``.
+A *part* is the accelerators of one domain below one leaf: the whole domain, or one of its ``q`` slices. With rails it
+is what stands below the leaf of the same number in every copy of the fabric: each rail has its share of the part.
+Accelerators are numbered domain by domain, so a part is a range of them. Replicas are contiguous: domain ``i`` serves
+replica ``i // domains_per_replica``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Parts:
     """The parts of one pool, one entry each in all arrays.
 
     ``start`` is the first accelerator (numbered over all pools), ``size`` how many; ``leaf`` and ``pod`` are numbered
-    over the whole fabric.
+    over a whole copy of the fabric.
     """
 
     domain: Ints
@@ -95,7 +96,7 @@ def _unwirable(design: Design) -> Iterator[Violation]:
     if stages not in (("leaf",), ("leaf", "spine"), ("leaf", "spine", "core")):
         yield Violation("stages", "fabric", f"stages are {', '.join(stages) or 'none'}, not leaf, spine, core")
         return
-    needed: dict[str, int] = {}
+    needed: dict[str, int] = {"rails": fabric.rails, "planes": fabric.planes}
     if len(stages) > 1:
         needed |= {"links_per_leaf_spine": fabric.links_per_leaf_spine, "spines_per_pod": fabric.spines_per_pod}
         needed |= {"uplink_gbps": fabric.uplink_gbps}
@@ -108,10 +109,10 @@ def _unwirable(design: Design) -> Iterator[Violation]:
     if not design.pools:
         yield Violation("wiring_number", "design", "it has no pools")
     for pool in design.pools:
-        yield from _unwirable_pool(pool, len(stages))
+        yield from _unwirable_pool(pool, len(stages), fabric.rails)
 
 
-def _unwirable_pool(pool: PoolDesign, stages: int) -> Iterator[Violation]:
+def _unwirable_pool(pool: PoolDesign, stages: int, rails: int) -> Iterator[Violation]:
     up, attachment = pool.scale_up, pool.attachment
     place = f"pool {pool.name}"
     numbers = {
@@ -132,8 +133,7 @@ def _unwirable_pool(pool: PoolDesign, stages: int) -> Iterator[Violation]:
         yield Violation("wiring_number", place, f"{name} is {value}, at least 1 is needed")
     if small:
         return
-    if not up.shares or min(up.shares) < 1:
-        yield Violation("plane_shares", place, f"shares are {up.shares}: every plane needs a port of every accelerator")
+    yield from _unwirable_domain(pool)
     if pool.nics % (pool.domain_size * pool.domains):
         yield Violation("nics", place, f"{pool.nics} NICs are not a whole number per accelerator")
     if attachment.leaves_per_domain > 1 and (stages == 1 or attachment.domains_per_leaf > 1):
@@ -141,3 +141,33 @@ def _unwirable_pool(pool: PoolDesign, stages: int) -> Iterator[Violation]:
     elif pool.domain_size % attachment.leaves_per_domain:
         split = f"{pool.domain_size} accelerators cannot be split evenly over {attachment.leaves_per_domain} leaves"
         yield Violation("attachment", place, split)
+    elif rails > 1 and (pool.domain_size // attachment.leaves_per_domain) % rails:
+        # Rails divide the accelerators of a host, and hosts stand whole below a leaf.
+        below = pool.domain_size // attachment.leaves_per_domain
+        yield Violation("rails", place, f"{below} accelerators of a domain cannot be shared evenly by {rails} rails")
+
+
+def _unwirable_domain(pool: PoolDesign) -> Iterator[Violation]:
+    """Name what contradicts itself inside the domains of a pool."""
+    up, size, place = pool.scale_up, pool.domain_size, f"pool {pool.name}"
+    if up.kind in ("switched", "clos"):
+        if not up.shares or min(up.shares) < 1:
+            message = f"shares are {up.shares}: every plane needs a port of every accelerator"
+            yield Violation("plane_shares", place, message)
+    elif up.kind == "mesh":
+        if size < 2 or up.ports_per_accelerator < size - 1:
+            message = f"{up.ports_per_accelerator} ports do not reach {size - 1} other accelerators"
+            yield Violation("mesh", place, message)
+    elif up.kind == "torus":
+        if not up.dims or min(up.dims) < 1 or max(up.dims) < 2 or math.prod(up.dims) != size:
+            yield Violation("torus", place, f"sides {up.dims} do not hold {size} accelerators")
+    else:
+        yield Violation("scale_up_kind", place, f"{up.kind} is not switched, clos, mesh or torus")
+    if (up.kind == "clos") != (up.upper is not None):
+        yield Violation("upper_stage", place, f"{up.kind} domains {'lack' if up.upper is None else 'have'} it")
+    elif up.upper is not None:
+        upper = up.upper
+        numbers = (upper.group, upper.links_per_pair, upper.switches_per_plane)
+        if min(numbers) < 1 or size % upper.group:
+            words = "groups of {}, {} links a pair, {} switches a plane".format(*numbers)
+            yield Violation("upper_stage", place, f"{words}: domains of {size} cannot be wired so")

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from designer.design.types import Design
 from designer.fabric.placement import Ints
-from designer.fabric.wiring import ACCELERATOR, BOUNDARIES, KINDS, PLANE, Wiring, wire
+from designer.fabric.wiring import ACCELERATOR, BOUNDARIES, KINDS, PLANE, UPPER, Wiring, wire
 
 
 class NotEquitableError(ValueError):
@@ -49,7 +49,7 @@ def quotient_graph(design: Design, *, whole_pools: bool = False) -> nx.Graph[int
         When the numbers of the design cannot be wired.
     """
     wiring = wire(design)
-    own = np.isin(wiring.kind, (ACCELERATOR, PLANE)) & (not whole_pools)
+    own = np.isin(wiring.kind, (ACCELERATOR, PLANE, UPPER)) & (not whole_pools)
     colours = np.column_stack([wiring.kind, wiring.pool, np.where(own, wiring.group, 0)])
     cells = coarsest_equitable(wiring, np.unique(colours, axis=0, return_inverse=True)[1].ravel())
     verify_equitable(wiring, cells)
@@ -69,13 +69,31 @@ def collapse(wiring: Wiring, cells: Ints) -> tuple[list[int], ...]:
     # One whole number per bundle sorts an order of magnitude faster than rows of three.
     count, kinds = int(cells.max()) + 1, len(BOUNDARIES)
     keys = (cells[wiring.lower] * count + cells[wiring.upper]) * kinds + wiring.boundary
-    pairs, place = np.unique(keys, return_inverse=True)
+    pairs, place = ranked(keys)
     capacity, links = np.zeros(pairs.size, np.int64), np.zeros(pairs.size, np.int64)
     np.add.at(capacity, place, wiring.capacity)
     np.add.at(links, place, wiring.links)
     ends, boundary = np.divmod(pairs, kinds)
     lower, upper = np.divmod(ends, count)
     return lower.tolist(), upper.tolist(), capacity.tolist(), links.tolist(), boundary.tolist()
+
+
+def ranked(keys: Ints) -> tuple[Ints, Ints]:
+    """Sort out the different keys (0 or more) and the rank of every key, without sorting where they are dense.
+
+    Examples
+    --------
+    >>> values, place = ranked(np.array([7, 3, 7, 9]))
+    >>> values.tolist(), place.tolist()
+    ([3, 7, 9], [1, 0, 1, 2])
+    """
+    span = int(keys.max(initial=0)) + 1
+    if span > 4 * keys.size:
+        values, place = np.unique(keys, return_inverse=True)
+        return values, place.ravel()
+    there = np.zeros(span, bool)
+    there[keys] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
 
 
 def coarsest_equitable(wiring: Wiring, colours: Ints) -> Ints:
@@ -102,7 +120,7 @@ def coarsest_equitable(wiring: Wiring, colours: Ints) -> Ints:
     cabled = np.diff(rows) > 0
     # A fixed seed: the same design gives the same cells in the same order.
     codes = np.random.default_rng(0).integers(0, 2**64, size=wiring.boxes, dtype=np.uint64)
-    cells = np.unique(colours, return_inverse=True)[1].ravel()
+    cells = ranked(colours)[1]
     count = int(cells.max()) + 1
     while True:
         seen = np.zeros(wiring.boxes, np.uint64)
@@ -135,8 +153,8 @@ def verify_equitable(wiring: Wiring, cells: Ints) -> None:
 
     >>> def star(links):
     ...     a = np.array
-    ...     boxes = (a([0, 0, 1]), a([0, 0, 0]), a([0, 0, 0]), a([0, 1, 0]))
-    ...     return Wiring(("p",), *boxes, a([0, 1]), a([2, 2]), a(links), a([400, 400]), a([0, 0]))
+    ...     boxes = (a([0, 0, 1]), a([0, 0, 0]), a([0, 0, 0]), a([0, 1, 0]), a([0, 0, 0]))
+    ...     return Wiring(("p",), *boxes, a([0, 1]), a([2, 2]), a(links), a([400, 400]), a([0, 0]), ("switched",))
     >>> verify_equitable(star([4, 4]), np.array([0, 0, 1]))
     >>> verify_equitable(star([4, 5]), np.array([0, 0, 1]))
     Traceback (most recent call last):
@@ -144,6 +162,7 @@ def verify_equitable(wiring: Wiring, cells: Ints) -> None:
     designer.fabric.quotient.NotEquitableError: p/d0/a1 and p/d0/a0 share a cell but not their capacity into it
     """
     boxes = wiring.boxes
+    cells = ranked(cells)[1]
     count = int(cells.max()) + 1
     ones = np.ones(boxes, np.int64)
     member = sparse.csr_array((ones, (np.arange(boxes), cells)), shape=(boxes, count))

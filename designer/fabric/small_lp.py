@@ -14,49 +14,67 @@ import networkx as nx
 import numpy as np
 
 from designer.fabric.concurrent import concurrent_flow_lp
-from designer.fabric.cuts import domain_classes, domain_graph, only
+from designer.fabric.copies import Copy, rows_of_copy
+from designer.fabric.cuts import domain_classes, domain_wiring, only
 from designer.fabric.flow_report import LpCheck
-from designer.fabric.tiers import Tier
+from designer.fabric.straight import rails_look_alike
+from designer.fabric.tier import Tier
 from designer.fabric.traffic import PoolTraffic
-from designer.fabric.wiring import LEAF, LEAF_SPINE, NIC_LEAF, SCALE_UP, SPINE_CORE, Wiring
+from designer.fabric.wiring import ACCELERATOR, LEAF, NIC_LEAF, Wiring
 
 MOST_COLUMNS = 6000
 """Largest programme (sources x directed links) that is solved: well under a second."""
+
+INSIDE, ABOVE = ("scale_up", "scale_up_upper"), ("leaf_spine", "spine_core")
 
 TO_OUTSIDE, FROM_OUTSIDE = "to outside", "from outside"
 """Sink and source above the top stage; two nodes, because no traffic of the fabric passes through the outside."""
 
 
-def lp_checks(wiring: Wiring, rows: tuple[PoolTraffic, ...], tiers: list[Tier]) -> Iterator[LpCheck]:
-    """Solve the concurrent flow of small domains and a small scale-out fabric."""
-    inside = only(wiring, wiring.bundles(SCALE_UP))
+def lp_checks(
+    wiring: Wiring, rows: tuple[PoolTraffic, ...], tiers: list[Tier], copies: tuple[Copy, ...]
+) -> Iterator[LpCheck]:
+    """Solve the concurrent flow of small domains and of a small scale-out fabric, in each copy that differs."""
+    inside = only(wiring, np.flatnonzero(wiring.boundary < NIC_LEAF))
     for number, row in enumerate(rows):
-        form = next(tier.fluid_margin for tier in tiers if (tier.boundary, tier.pool) == ("scale_up", row.pool.name))
-        size = row.pool.domain_size
-        columns = 2 * len(row.pool.scale_up.shares) * size**2
-        classes = domain_classes(inside, number) if form and size > 1 and columns <= MOST_COLUMNS else []
-        if not form or not classes:
+        inner = (tier for tier in tiers if tier.boundary in INSIDE and tier.pool == row.pool.name)
+        forms = [tier.fluid_margin for tier in inner if tier.fluid_margin is not None]
+        if not forms or not min(forms):
             continue
-        graph = domain_graph(inside, number, classes[0][0])
-        ends = [wiring.name(node) for node in graph if node in row.accelerators]
-        each = float(row.scale_up / (size - 1))
-        demands = {(a, b): each for a in ends for b in ends if a != b}
-        named: nx.Graph[str] = nx.Graph()
-        for one, two, edge in graph.edges(data=True):
-            named.add_edge(wiring.name(one), wiring.name(two), **edge)
-        yield LpCheck(f"scale-up {row.pool.name}", float(form), concurrent_flow_lp(named, demands))
-    above = [tier.fluid_margin for tier in tiers if tier.boundary in ("leaf_spine", "spine_core")]
+        bundles = np.count_nonzero(inside.pool[inside.lower] == number) // row.pool.domains
+        small = bool(2 * bundles * row.size <= MOST_COLUMNS)
+        if wiring.joins[number] == "torus" and row.forwarded:
+            # Else the closed form is a bound from below.
+            small = small and rails_look_alike(row.pool.scale_up.dims, row.rails)
+        classes = domain_classes(inside, number) if small else []
+        if classes:
+            network, demands = domain_network(domain_wiring(inside, number, classes[0][0]), row)
+            yield LpCheck(f"scale-up {row.pool.name}", float(min(forms)), concurrent_flow_lp(network, demands))
+    above = [tier.fluid_margin for tier in tiers if tier.boundary in ABOVE]
     margins = [margin for margin in above if margin is not None]
-    leaves = int(np.count_nonzero(wiring.kind == LEAF))
-    links = wiring.bundles(LEAF_SPINE).size + wiring.bundles(SPINE_CORE).size
+    leaves = int(np.count_nonzero(copies[0].wiring.kind == LEAF))
+    links = max(np.count_nonzero(copy.wiring.boundary > NIC_LEAF) for copy in copies)
     # A margin of 0 means a box without links: nothing to confirm, the connectivity check names it.
     if margins and min(margins) > 0 and 2 * links * (leaves + 1) <= MOST_COLUMNS:
-        network, demands = leaf_network(wiring), leaf_demands(wiring, rows)
-        yield LpCheck("scale-out", float(min(margins)), concurrent_flow_lp(network, demands))
+        part = rows_of_copy(wiring, rows)
+        found = [(concurrent_flow_lp(leaf_network(c.wiring), leaf_demands(c.wiring, part)), c) for c in copies]
+        theta, copy = min(found, key=lambda pair: pair[0])
+        yield LpCheck(f"scale-out{copy.label}", float(min(margins)), theta)
+
+
+def domain_network(part: Wiring, row: PoolTraffic) -> tuple[nx.Graph[str], dict[tuple[str, str], float]]:
+    """Build one domain and its all-to-all traffic."""
+    graph: nx.Graph[str] = nx.Graph()
+    for lower, upper, capacity in zip(part.lower.tolist(), part.upper.tolist(), part.capacity.tolist(), strict=True):
+        graph.add_edge(part.name(lower), part.name(upper), capacity_gbps=capacity)
+    ends = [(part.name(box), int(part.layer[box])) for box in np.flatnonzero(part.kind == ACCELERATOR).tolist()]
+    own = float(row.to_each(crossing=False))
+    other = float(row.to_each(crossing=True)) if row.rails > 1 else own
+    return graph, {(a, b): own if rail == to else other for a, rail in ends for b, to in ends if a != b}
 
 
 def leaf_network(wiring: Wiring) -> nx.DiGraph[str]:
-    """Build the switches of the scale-out fabric, both directions of every link, with the outside above the top."""
+    """Build the switches of one copy, both directions of every link, with the outside above the top."""
     graph: nx.DiGraph[str] = nx.DiGraph()
     above = only(wiring, np.flatnonzero(wiring.boundary > NIC_LEAF))
     for lower, upper, capacity in zip(above.lower, above.upper, above.capacity, strict=True):

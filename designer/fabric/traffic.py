@@ -2,10 +2,14 @@
 
 All figures are exact fractions of the plan's decimals, Gb/s per accelerator, one direction:
 
-* scale-up: ``scale_up_need_gbps`` to the other accelerators of the domain;
+* scale-up: ``scale_up_need_gbps`` to the other accelerators of the domain, and with ``X`` rails ``1 - 1/X`` of what
+  goes through the NICs: it is forwarded to the accelerators of the other rails in the domain of the sender;
 * experts: ``scale_out_ep_need_gbps``, evenly to the accelerators of the *other* domains of the replica;
 * other: ``scale_out_other_need_gbps`` (KV caches; tensor and pipeline parallel traffic across domains). Its peers are
   not part of a design, so wherever a group is cut off, all of it counts as leaving the group.
+
+With rails and planes every copy of the fabric carries an equal share: NICs send the same as without rails, and spread
+it evenly over their planes.
 
 A NIC cannot send more than it has: other traffic goes first, experts take what is left. That is the mix with the
 most traffic out of any group that the NICs allow.
@@ -14,7 +18,7 @@ most traffic out of any group that the NICs allow.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -30,13 +34,18 @@ Supply = tuple[int, int, Fraction]
 class PoolTraffic:
     """What every accelerator of one pool sends, and where its parts stand.
 
+    ``scale_up`` is what a plan's collectives send inside the domain, ``forwarded`` what is on its way to another rail;
     ``asked`` is what the plan sends through the NICs before the NIC limit; ``peers`` the accelerators in the other
-    domains of a replica (0 where a replica fits in a domain).
+    domains of a replica (0 where a replica fits in a domain); ``size`` the accelerators of a domain, ``rails`` how many
+    rails share them.
     """
 
     pool: PoolDesign
     parts: Parts
+    size: int
+    rails: int
     scale_up: Fraction
+    forwarded: Fraction
     asked: Fraction
     experts: Fraction
     other: Fraction
@@ -46,6 +55,34 @@ class PoolTraffic:
     def nic(self) -> Fraction:
         """Traffic through the NICs of one accelerator."""
         return self.experts + self.other
+
+    @property
+    def inside(self) -> Fraction:
+        """All traffic of one accelerator inside its domain."""
+        return self.scale_up + self.forwarded
+
+    @property
+    def others(self) -> int:
+        """Accelerators of other rails in the domain of an accelerator."""
+        return self.size - self.size // self.rails
+
+    def to_each(self, *, crossing: bool) -> Fraction:
+        """Gb/s from one accelerator to another one of its domain, of another rail (``crossing``) or its own."""
+        return self.scale_up / (self.size - 1) + (self.forwarded / self.others if crossing else 0)
+
+    def in_copy(self, rails: int, planes: int) -> PoolTraffic:
+        """Return the traffic of one copy: its rail's accelerators, numbered anew, with the share of one plane."""
+        parts = replace(self.parts, start=self.parts.start // rails, size=self.parts.size // rails)
+        return replace(
+            self,
+            parts=parts,
+            size=self.size // rails,
+            rails=1,
+            asked=self.asked / planes,
+            experts=self.experts / planes,
+            other=self.other / planes,
+            peers=self.peers // rails,
+        )
 
     @property
     def accelerators(self) -> range:
@@ -110,19 +147,24 @@ class PoolTraffic:
 def traffic_of(design: Design) -> tuple[PoolTraffic, ...]:
     """Read the traffic of every pool off its plan."""
     rows = []
+    crossing = 1 - Fraction(1, design.fabric.rails)
     for pool, parts in zip(design.pools, parts_of(design), strict=True):
         plan = pool.plan
         experts, other = Fraction(plan.scale_out_ep_need_gbps), Fraction(plan.scale_out_other_need_gbps)
         limit = Fraction(plan.nic_gbps)
         kept = min(other, limit)
+        sent = min(experts, limit - kept)
         peers = (plan.domains_per_replica - 1) * pool.domain_size
         rows.append(
             PoolTraffic(
                 pool,
                 parts,
+                pool.domain_size,
+                design.fabric.rails,
                 Fraction(plan.scale_up_need_gbps),
+                crossing * (sent + kept),
                 experts + other,
-                min(experts, limit - kept),
+                sent,
                 kept,
                 peers,
             )

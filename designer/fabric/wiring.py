@@ -11,13 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from designer.design.types import BoundaryName, Design
+from designer.design.types import BoundaryName, Design, ScaleUpKind
 from designer.fabric.placement import Ints, Parts, leaf_count, nics_per_accelerator, parts_of
+from designer.fabric.straight import direct_links
 
-KINDS: Final = ("accelerator", "plane", "leaf", "spine", "core")
-ACCELERATOR, PLANE, LEAF, SPINE, CORE = range(5)
-BOUNDARIES: Final[tuple[BoundaryName, ...]] = ("scale_up", "nic_leaf", "leaf_spine", "spine_core")
-SCALE_UP, NIC_LEAF, LEAF_SPINE, SPINE_CORE = range(4)
+KINDS: Final = ("accelerator", "plane", "upper", "leaf", "spine", "core")
+ACCELERATOR, PLANE, UPPER, LEAF, SPINE, CORE = range(6)
+BOUNDARIES: Final[tuple[BoundaryName, ...]] = ("scale_up", "scale_up_upper", "nic_leaf", "leaf_spine", "spine_core")
+SCALE_UP, SCALE_UP_UPPER, NIC_LEAF, LEAF_SPINE, SPINE_CORE = range(5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +31,18 @@ class Wiring:
         Names of the pools.
     kind, pool, group, index
         Per box: its kind (place in ``KINDS``), its pool (-1 for spines, cores and a leaf of several pools), the group
-        it stands in (domain; pod; core group) and its number there. A leaf's number counts over the whole fabric.
+        it stands in (domain; pod; core group) and its number there. A leaf's number counts over its whole copy of the
+        fabric; the first-stage switch of a two-stage domain has the number of its group of accelerators.
+    layer
+        Per box: the rail of an accelerator, the plane of a scale-up switch, the copy of a scale-out switch
+        (``rail * planes + plane``).
     lower, upper, links, rate, boundary
-        Per bundle: the lower and the upper box, the number of links, Gb/s of one link, place in ``BOUNDARIES``.
+        Per bundle: the lower and the upper box, the number of links, Gb/s of one link, place in ``BOUNDARIES``. Where
+        accelerators are joined directly the lower is the one of the smaller number.
+    joins
+        Per pool: how its domains are joined.
+    rails, planes
+        Copies of the scale-out fabric: ``rails * planes``.
     """
 
     pools: tuple[str, ...]
@@ -40,11 +50,15 @@ class Wiring:
     pool: Ints
     group: Ints
     index: Ints
+    layer: Ints
     lower: Ints
     upper: Ints
     links: Ints
     rate: Ints
     boundary: Ints
+    joins: tuple[ScaleUpKind, ...]
+    rails: int = 1
+    planes: int = 1
 
     @property
     def boxes(self) -> int:
@@ -64,12 +78,25 @@ class Wiring:
     def name(self, box: int) -> str:
         """Name one box the way reports do."""
         kind, group, index = int(self.kind[box]), int(self.group[box]), int(self.index[box])
-        if kind in (ACCELERATOR, PLANE):
-            what = "a" if kind == ACCELERATOR else "plane"
-            return f"{self.pools[self.pool[box]]}/d{group}/{what}{index}"
+        layer = int(self.layer[box])
+        if kind <= UPPER:
+            what = f"a{index}" if kind == ACCELERATOR else f"plane{layer}"
+            if kind == UPPER:
+                what += f"/upper{index}"
+            elif kind == PLANE and self.joins[self.pool[box]] == "clos":
+                what += f"/group{index}"
+            return f"{self.pools[self.pool[box]]}/d{group}/{what}"
         if kind == LEAF:
-            return f"leaf{index}"
-        return f"pod{group}/spine{index}" if kind == SPINE else f"cores{group}/core{index}"
+            what = f"leaf{index}"
+        else:
+            what = f"pod{group}/spine{index}" if kind == SPINE else f"cores{group}/core{index}"
+        return f"{self.copy_name(layer)}/{what}" if self.rails * self.planes > 1 else what
+
+    def copy_name(self, number: int) -> str:
+        """Name one copy of the scale-out fabric; empty when there is one."""
+        rail, plane = divmod(number, self.planes)
+        words = ([f"rail{rail}"] if self.rails > 1 else []) + ([f"plane{plane}"] if self.planes > 1 else [])
+        return "/".join(words)
 
     def bundles(self, boundary: int) -> Ints:
         """Places of the bundles of one boundary."""
@@ -84,10 +111,11 @@ class _Drawing:
     bundles: list[tuple[Ints, ...]]
     count: int = 0
 
-    def add_boxes(self, kind: int, pool: int, group: Ints, index: Ints) -> int:
+    def add_boxes(self, kind: int, pool: int, group: Ints, index: Ints, layer: Ints | int = 0) -> int:
         """Add a block of boxes and return the number of the first."""
         first = self.count
-        self.boxes.append((np.full(group.size, kind), np.full(group.size, pool), group, index))
+        layers = np.broadcast_to(np.asarray(layer, np.int64), group.shape)
+        self.boxes.append((np.full(group.size, kind), np.full(group.size, pool), group, index, layers))
         self.count += group.size
         return first
 
@@ -105,57 +133,89 @@ def wire(design: Design) -> Wiring:
     WiringError
         When the numbers of the design cannot be wired.
     """
-    parts = parts_of(design)
+    parts, fabric = parts_of(design), design.fabric
     drawing = _Drawing([], [])
     for number, pool in enumerate(design.pools):
         domains, size = np.arange(pool.domains), np.arange(pool.domain_size)
-        drawing.add_boxes(ACCELERATOR, number, np.repeat(domains, size.size), np.tile(size, domains.size))
+        index = np.tile(size, domains.size)
+        # Rails divide the accelerators of a host, so the number in the host and in the domain agree modulo rails.
+        drawing.add_boxes(ACCELERATOR, number, np.repeat(domains, size.size), index, index % fabric.rails)
     for number in range(len(design.pools)):
         _wire_domains(drawing, design, number, int(parts[number].start[0]))
-    _wire_fabric(drawing, design, parts)
-    kind, owner, group, index = (np.concatenate(column).astype(np.int64) for column in zip(*drawing.boxes, strict=True))
+    for copy in range(fabric.rails * fabric.planes):
+        _wire_copy(drawing, design, parts, copy)
+    columns = (np.concatenate(column).astype(np.int64) for column in zip(*drawing.boxes, strict=True))
+    kind, owner, group, index, layer = columns
     lower, upper, links, rate, boundary = (
         np.concatenate(column).astype(np.int64) for column in zip(*drawing.bundles, strict=True)
     )
     names = tuple(pool.name for pool in design.pools)
-    return Wiring(names, kind, owner, group, index, lower, upper, links, rate, boundary)
+    joins = tuple(pool.scale_up.kind for pool in design.pools)
+    boxes, bundles = (kind, owner, group, index, layer), (lower, upper, links, rate, boundary)
+    return Wiring(names, *boxes, *bundles, joins, fabric.rails, fabric.planes)
 
 
 def _wire_domains(drawing: _Drawing, design: Design, number: int, start: int) -> None:
-    """Join every accelerator of a domain to every plane switch of it by that plane's share of ports."""
+    """Join the accelerators of every domain of a pool, over planes of switches or directly."""
     pool = design.pools[number]
-    shares = np.array(pool.scale_up.shares, np.int64)
+    up, size, domains = pool.scale_up, pool.domain_size, np.arange(pool.domains)
+    if up.kind in ("mesh", "torus"):
+        lower, upper, links = direct_links(pool)
+        first = start + size * domains[:, None]
+        below, above = (first + lower).ravel(), (first + upper).ravel()
+        drawing.add_bundles(SCALE_UP, below, above, np.tile(links, domains.size), up.port_gbps)
+        return
+    # On every plane one switch for all, or with two stages one for every group.
+    behind = size if up.upper is None else up.upper.group
+    groups = np.arange(size // behind)
+    shares = np.array(up.shares, np.int64)
     planes = np.arange(shares.size)
-    first = drawing.add_boxes(
-        PLANE, number, np.repeat(np.arange(pool.domains), shares.size), np.tile(planes, pool.domains)
+    layer = np.tile(np.repeat(planes, groups.size), domains.size)
+    index = np.tile(groups, planes.size * domains.size) if up.kind == "clos" else layer
+    first_plane = drawing.add_boxes(PLANE, number, np.repeat(domains, planes.size * groups.size), index, layer)
+    accelerators = np.arange(size * domains.size)
+    domain, place = np.divmod(accelerators, size)
+    switch = (domain[:, None] * planes.size + planes[None, :]) * groups.size + (place // behind)[:, None]
+    lower = np.repeat(start + accelerators, planes.size)
+    drawing.add_bundles(SCALE_UP, lower, first_plane + switch.ravel(), np.tile(shares, accelerators.size), up.port_gbps)
+    if up.upper is None:
+        return
+    tops = np.arange(up.upper.switches_per_plane)
+    first_upper = drawing.add_boxes(
+        UPPER,
+        number,
+        np.repeat(domains, planes.size * tops.size),
+        np.tile(tops, planes.size * domains.size),
+        np.tile(np.repeat(planes, tops.size), domains.size),
     )
-    accelerators = np.arange(pool.domain_size * pool.domains)
-    lower = np.repeat(start + accelerators, shares.size)
-    upper = first + (accelerators // pool.domain_size)[:, None] * shares.size + planes[None, :]
-    drawing.add_bundles(SCALE_UP, lower, upper.ravel(), np.tile(shares, accelerators.size), pool.scale_up.port_gbps)
+    stands = np.arange(domains.size * planes.size * groups.size)
+    lower = first_plane + np.repeat(stands, tops.size)
+    upper = first_upper + ((stands // groups.size)[:, None] * tops.size + tops[None, :]).ravel()
+    drawing.add_bundles(SCALE_UP_UPPER, lower, upper, up.upper.links_per_pair, up.port_gbps)
 
 
-def _wire_fabric(drawing: _Drawing, design: Design, parts: tuple[Parts, ...]) -> None:
-    """Join accelerators to leaves, leaves to the spines of their pod, spines to their core group."""
+def _wire_copy(drawing: _Drawing, design: Design, parts: tuple[Parts, ...], copy: int) -> None:
+    """Join the accelerators of a rail to the leaves of one copy, leaves to their pod's spines, spines to cores."""
     fabric, stages = design.fabric, len(design.fabric.stages)
     leaves = leaf_count(design, parts)
     leaf = np.arange(leaves)
     pod = leaf // fabric.leaves_per_pod if stages == 3 else np.zeros_like(leaf)
     first_leaf = drawing.count
     if stages == 1:
-        drawing.add_boxes(LEAF, -1 if len(design.pools) > 1 else 0, pod, leaf)
+        drawing.add_boxes(LEAF, -1 if len(design.pools) > 1 else 0, pod, leaf, copy)
     else:
         for number, part in enumerate(parts):
             own = np.unique(part.leaf)
-            drawing.add_boxes(LEAF, number, pod[own], own)
+            drawing.add_boxes(LEAF, number, pod[own], own, copy)
     for pool, part in zip(design.pools, parts, strict=True):
-        lower = int(part.start[0]) + np.arange(int(part.size.sum()))
-        upper = first_leaf + np.repeat(part.leaf, part.size)
+        rail = slice(copy // fabric.planes, None, fabric.rails)
+        lower = int(part.start[0]) + np.arange(int(part.size.sum()))[rail]
+        upper = first_leaf + np.repeat(part.leaf, part.size)[rail]
         drawing.add_bundles(NIC_LEAF, lower, upper, nics_per_accelerator(pool), pool.nic_leaf.rate_gbps)
     if stages == 1:
         return
     spines, pods = np.arange(fabric.spines_per_pod), int(pod[-1]) + 1
-    first_spine = drawing.add_boxes(SPINE, -1, np.repeat(np.arange(pods), spines.size), np.tile(spines, pods))
+    first_spine = drawing.add_boxes(SPINE, -1, np.repeat(np.arange(pods), spines.size), np.tile(spines, pods), copy)
     lower = first_leaf + np.repeat(leaf, spines.size)
     upper = first_spine + (pod[:, None] * spines.size + spines[None, :]).ravel()
     drawing.add_bundles(LEAF_SPINE, lower, upper, fabric.links_per_leaf_spine, fabric.uplink_gbps)
@@ -163,7 +223,7 @@ def _wire_fabric(drawing: _Drawing, design: Design, parts: tuple[Parts, ...]) ->
         return
     # Core group i serves spine i of every pod.
     cores = np.arange(fabric.cores_per_spine)
-    first_core = drawing.add_boxes(CORE, -1, np.repeat(spines, cores.size), np.tile(cores, spines.size))
+    first_core = drawing.add_boxes(CORE, -1, np.repeat(spines, cores.size), np.tile(cores, spines.size), copy)
     lower = first_spine + np.repeat(np.arange(pods * spines.size), cores.size)
     upper = first_core + np.tile((spines[:, None] * cores.size + cores[None, :]).ravel(), pods)
     drawing.add_bundles(SPINE_CORE, lower, upper, fabric.links_per_spine_core, fabric.uplink_gbps)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from designer.instance.schema import Choose, Pins, Workload
+from designer.instance.schema import Choose, Objective, Pins, Risk, Workload
 from designer.problems import Problem
 from designer.reading import nearest
 
@@ -23,6 +23,9 @@ class Parts:
     workloads: tuple[tuple[int, Workload], ...]
     choose: Choose | None
     pin: Pins | None
+    objective: Objective | None = None
+    risk: Risk | None = None
+    stock: tuple[str, ...] = ()
 
 
 def contradictions(parts: Parts) -> list[Problem]:
@@ -40,7 +43,24 @@ def contradictions(parts: Parts) -> list[Problem]:
         found += _choices(parts.file, parts.choose)
     if parts.choose is not None and parts.pin is not None:
         found += _pins(parts.file, parts.choose, parts.pin)
-    return found
+    return found + list(_shares(parts))
+
+
+def _shares(parts: Parts) -> Iterator[Problem]:
+    """The most tokens rest on it that a design with fewer domains is a design; shares of a whole do not keep that."""
+    if parts.objective is None or not parts.objective.maximise_tokens:
+        return
+    limits = []
+    if parts.choose is not None and parts.choose.max_vendor_share:
+        limits.append("choose.max_vendor_share")
+    for name in ("min_availability", "max_single_failure_share"):
+        if parts.risk is not None and getattr(parts.risk, name) is not None:
+            limits.append(f"risk.{name}")
+    for key in limits:
+        allowed = (
+            f"drop it or {key}: with fewer domains a design may break that limit, so no largest demand can be proven"
+        )
+        yield Problem(parts.file, "objective.maximise_tokens", f"true together with {key}", allowed)
 
 
 def _workloads(parts: Parts) -> Iterator[Problem]:
@@ -80,7 +100,7 @@ def _choices(file: str, choose: Choose) -> Iterator[Problem]:
         if not isinstance(value, tuple):
             continue
         key = f"choose.{name}"
-        if not value and name != "beyond_announced":
+        if not value and name not in ("beyond_announced", "rearranged"):
             yield Problem(file, key, "an empty list", "name at least one, or drop the key")
         twice = sorted({str(item) for item in value if value.count(item) > 1})
         if twice:
@@ -89,10 +109,11 @@ def _choices(file: str, choose: Choose) -> Iterator[Problem]:
     if small:
         yield Problem(file, "choose.domain_sizes", _listed(small), "allowed: at least 2 accelerators")
     if choose.accelerators is not None:
-        for index, name in enumerate(choose.beyond_announced):
-            if name not in choose.accelerators:
-                allowed = f"allowed: one of choose.accelerators ({_listed(choose.accelerators)})"
-                yield Problem(file, f"choose.beyond_announced[{index}]", repr(name), allowed)
+        allowed = f"allowed: one of choose.accelerators ({_listed(choose.accelerators)})"
+        for key, names in (("beyond_announced", choose.beyond_announced), ("rearranged", choose.rearranged)):
+            for index, name in enumerate(names):
+                if name not in choose.accelerators:
+                    yield Problem(file, f"choose.{key}[{index}]", repr(name), allowed)
     if choose.scale_out_stages == (3,) and choose.spine_tapers and min(choose.spine_tapers) > choose.max_taper:
         allowed = f"allowed: at least one of at most choose.max_taper ({choose.max_taper:g})"
         yield Problem(file, "choose.spine_tapers", _listed(choose.spine_tapers), allowed)
@@ -130,6 +151,7 @@ def _pins(file: str, choose: Choose, pin: Pins) -> Iterator[Problem]:
 _KINDS = {
     "choose.accelerators": "accelerators",
     "choose.beyond_announced": "accelerators",
+    "choose.rearranged": "accelerators",
     "choose.scale_up_switches": "scale_up_switches",
     "choose.scale_out_switches": "scale_out_switches",
     "choose.links": "links",
@@ -142,6 +164,9 @@ _KINDS = {
 }
 
 
+_STOCKED = ("accelerators", "nics", "scale_up_switches", "scale_out_switches", "links")
+
+
 def unknown_names(parts: Parts, known: Mapping[str, Sequence[str]]) -> list[Problem]:
     """Find the names that the catalogue lacks, with the nearest that it has.
 
@@ -150,7 +175,8 @@ def unknown_names(parts: Parts, known: Mapping[str, Sequence[str]]) -> list[Prob
     parts
         The instance as far as it could be read.
     known
-        Names by kind: ``llms``, ``accelerators``, ``scale_up_switches``, ``scale_out_switches``, ``links``, ``nics``.
+        Names by kind: ``llms``, ``accelerators``, ``scale_up_switches``, ``scale_out_switches``, ``links``, ``nics``,
+        ``vendors`` of accelerators.
 
     Examples
     --------
@@ -169,6 +195,13 @@ def unknown_names(parts: Parts, known: Mapping[str, Sequence[str]]) -> list[Prob
         elif value:
             named += [(f"{key}[{index}]", kind, name) for index, name in enumerate(value)]
     found = []
+    vendors = parts.choose.max_vendor_share if parts.choose is not None else ()
+    named += [(f"choose.max_vendor_share.{name}", "vendors", name) for name in vendors]
+    stocked = [name for kind in _STOCKED for name in known.get(kind, ())]
+    for name in parts.stock:
+        if name not in stocked:
+            allowed = f"a part that is bought: {nearest(name, stocked)}"
+            found.append(Problem(parts.file, f"stock.{name[:60]}", repr(name[:60]), allowed))
     for key, kind, name in named:
         if name in known.get(kind, ()):
             continue

@@ -17,7 +17,7 @@ from designer.instance.contradictions import (
     pins_against_catalogue,
     unknown_names,
 )
-from designer.instance.schema import Choose, Instance, Level, Pins, Workload
+from designer.instance.schema import Choose, Instance, Level, Objective, Pins, Risk, Workload
 from designer.problems import InputError, Problem
 from designer.reading import parse_toml, problems_from_validation, read_bytes
 
@@ -101,7 +101,8 @@ def read_instance(file: str, data: dict[str, Any]) -> tuple[Instance | None, Par
     except ValidationError as error:
         return None, _parts(file, plain), _in_plain_words(problems_from_validation(file, error, Instance))
     workloads = tuple(enumerate(instance.workloads))
-    return instance, Parts(file, workloads, instance.choose, instance.pin), []
+    tables = (instance.choose, instance.pin, instance.objective, instance.risk, tuple(instance.stock))
+    return instance, Parts(file, workloads, *tables), []
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,9 @@ def _parts(file: str, plain: dict[str, Any]) -> Parts:
         tuple((index, work) for index, work in rows if work is not None),
         usable(Choose, plain.get("choose", {})),
         usable(Pins, plain.get("pin", {})),
+        usable(Objective, plain.get("objective", {})),
+        usable(Risk, plain.get("risk", {})),
+        tuple(stock) if isinstance(stock := plain.get("stock", {}), dict) else (),
     )
 
 
@@ -236,6 +240,7 @@ def _known(catalogue: Catalogue, level: Level) -> Known:
             "scale_out_switches": [name for name, row in switches if row.role == "scale_out"],
             "links": list(catalogue.links),
             "nics": list(catalogue.nics),
+            "vendors": sorted({row.vendor for row in catalogue.accelerators.values()}),
         },
         domains={
             name: (row.accelerators_per_host, row.scale_up.max_domain.at(level))

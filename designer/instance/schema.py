@@ -67,10 +67,28 @@ class Choose(_Frozen):
     beyond_announced: tuple[str, ...] = Field(
         default=(), description="accelerators whose domain may exceed the announced size (a what-if)"
     )
+    rearranged: tuple[str, ...] = Field(
+        default=(),
+        description="rack-scale accelerators whose domain may have another size than the vendor sells (a what-if)",
+    )
+    max_vendor_share: dict[str, Share] = Field(
+        default_factory=dict, description="most accelerators of a vendor, as a share of all; key = vendor's name"
+    )
     scale_up_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         default=(1.0,), description="shares of an accelerator's scale-up ports that may be wired"
     )
+    scale_up_stages: tuple[Literal[1, 2], ...] = Field(
+        default=(1, 2), description="switch stages of a scale-up domain; 2 = groups behind first-stage switches"
+    )
     scale_out_stages: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
+    scale_out_rails: tuple[Annotated[int, Field(ge=1, le=64)], ...] = Field(
+        default=(1,),
+        description="separate fabrics, one per rail: accelerators of the same number in their host; traffic to another "
+        "rail is forwarded inside the scale-up domain",
+    )
+    scale_out_planes: tuple[Annotated[int, Field(ge=1, le=16)], ...] = Field(
+        default=(1,), description="parallel fabrics that every NIC reaches with an equal share of its rate"
+    )
     max_taper: Annotated[float, Field(ge=1, le=64, allow_inf_nan=False)] = Field(
         default=7.0, description="largest oversubscription of a switch; 7 = Llama-3 24K, arXiv:2407.21783 sec. 3.3.1"
     )
@@ -85,6 +103,24 @@ class Choose(_Frozen):
     include_unreleased: bool = Field(default=False, description="also parts whose available_from lies after the date")
 
 
+Goal = Literal["cost", "power", "hard_repairs", "job_hits", "accelerator_hours_lost"]
+
+
+class Objective(_Frozen):
+    """What is best: goals in order of rank, each least; or first the most tokens within the limits."""
+
+    minimise: Annotated[tuple[Goal, ...], Field(min_length=1)] = Field(
+        default=("cost",), description="goals in order of rank: a later one decides among designs equal in the earlier"
+    )
+    tolerance: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        default=1e-6, description="relative slack that a later goal may take from an earlier one"
+    )
+    maximise_tokens: bool = Field(
+        default=False,
+        description="first the largest multiplier on every workload's demand that the limits allow, then the goals",
+    )
+
+
 class Lengths(_Frozen):
     """Cable route lengths in metres that replace the catalogue's distance classes."""
 
@@ -96,6 +132,9 @@ class Lengths(_Frozen):
     hall_m: Positive | None = None
     building_m: Positive | None = None
     scale_up_m: Positive | None = Field(default=None, description="forces the scale-up cable length")
+    scale_up_upper_m: Positive | None = Field(
+        default=None, description="forces the length between the two switch stages of a scale-up domain"
+    )
     nic_leaf_m: Positive | None = None
     leaf_spine_m: Positive | None = None
     spine_core_m: Positive | None = None
@@ -110,6 +149,12 @@ class Site(_Frozen):
     electricity_usd_per_kwh: NonNegative | None = None
     utilisation: Share | None = Field(default=None, description="mean power over nameplate power")
     facility_capex_usd_per_w: NonNegative | None = None
+    front_end_usd_per_accelerator: NonNegative | None = Field(
+        default=None, description="front-end, storage and management network per accelerator; absent: not counted"
+    )
+    front_end_w_per_accelerator: NonNegative | None = Field(
+        default=None, description="its nameplate watts per accelerator; absent: not counted"
+    )
     lengths: Lengths = Lengths()
 
 
@@ -126,11 +171,17 @@ class Money(_Frozen):
 
 
 class Risk(_Frozen):
-    """Limits and extra weights of the three risk terms."""
+    """Limits and extra weights of the three risk terms, and of what failures take."""
 
     max_hard_repairs_per_year: NonNegative | None = None
     max_job_hits_per_year: NonNegative | None = None
     max_accelerator_hours_lost_per_year: NonNegative | None = None
+    min_availability: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = Field(
+        default=None, description="least share of all accelerator-hours of a year that failures leave"
+    )
+    max_single_failure_share: Share | None = Field(
+        default=None, description="most of any pool's tokens per second that a single failure may take while it lasts"
+    )
     usd_per_hard_repair: NonNegative = 0.0
     usd_per_job_hit: NonNegative = 0.0
     usd_per_accelerator_hour_lost: NonNegative = 0.0
@@ -162,10 +213,15 @@ class Instance(_Frozen):
     efficiency: Literal["low", "base", "high"] = Field(default="base", description="token model efficiencies")
     workloads: Annotated[tuple[Workload, ...], Field(min_length=1)]
     choose: Choose = Choose()
+    objective: Objective = Objective()
     pin: Pins = Pins()
     site: Site = Site()
     money: Money = Money()
     risk: Risk = Risk()
+    stock: dict[str, Annotated[int, Field(ge=0, le=1_000_000_000)]] = Field(
+        default_factory=dict,
+        description="most units of a part, key = id: accelerators, NICs, switches, link ends or cables",
+    )
     measured_points: str | None = Field(
         default=None, description="CSV of own measured serving points beside the instance file"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from designer.answer import Answer, Question, SolveOptions
+from designer.answer import Answer, Question, SolveOptions, scaled
 from designer.design.types import Design
 from designer.fabric import FlowReport
 from designer.report.figures import boundaries_of, counts, key_figures, margins
@@ -25,7 +25,9 @@ def make_result(
     flow: FlowReport | None,
 ) -> Result:
     """Put an answer and what the checks say of it into the form that is stored and shown."""
-    instance, design, account = question.instance, answer.design, answer.account
+    design, account = answer.design, answer.account
+    # What the design serves: the demand asked for, or the most that the limits allow.
+    instance = scaled(question.instance, answer.tokens.multiplier) if answer.tokens else question.instance
     known = design is not None and account is not None
     return Result(
         schema_version=SCHEMA_VERSION,
@@ -46,6 +48,8 @@ def make_result(
         options=_plain(answer.options),
         versions=answer.versions,
         proof=_proof(answer) if known else None,
+        goals=answer.goals,
+        tokens=answer.tokens,
         key_figures=key_figures(design, account, instance) if design and account else None,
         counts=counts(design, account.racks) if design and account else None,
         links=_links(question, design) if design else {},

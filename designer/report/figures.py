@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from designer.design.account import Account
+from designer.design.account import Account, CostLine
 from designer.design.types import Boundary, Design, PoolDesign
 from designer.instance.pools import pools_of
 from designer.instance.schema import Instance
 
 SECONDS_PER_YEAR = 365 * 86_400
+SCALE_UP = ("scale_up_switches", "scale_up_links")
+SCALE_OUT = ("nics", "nic_leaf_links", "scale_out_switches", "scale_out_links")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class Counts:
 class KeyFigures:
     """Money and power as people compare them.
 
-    ``usd_per_million_tokens`` divides the annual cost by the mean (not peak) tokens of a year: output tokens,
-    or computed prompt tokens where no pool makes output.
+    ``scale_up_usd_per_year`` is that of scale-up switches and links, ``scale_out_usd_per_year`` that of NICs, their
+    links and everything above; shares are of the annual cost. ``usd_per_million_tokens`` divides the annual cost by the
+    mean (not peak) tokens of a year: output tokens, or computed prompt tokens where no pool makes output.
     """
 
     annual_usd: float
@@ -43,6 +46,10 @@ class KeyFigures:
     failures_usd_per_year: float
     fabric_usd_per_year: float
     fabric_share: float
+    scale_up_usd_per_year: float
+    scale_up_share: float
+    scale_out_usd_per_year: float
+    scale_out_share: float
     usd_per_accelerator_year: float
     tokens: str
     tokens_per_s: float
@@ -80,9 +87,12 @@ def counts(design: Design, racks: int) -> Counts:
     for pool in design.pools:
         accelerators[pool.accelerator] += pool.accelerators
         nics[pool.nic] += pool.nics
-        scale_up[pool.scale_up.switch] += pool.scale_up.switches
+        if pool.scale_up.switch is not None:
+            scale_up[pool.scale_up.switch] += pool.scale_up.switches
+        if pool.scale_up.upper is not None:
+            scale_up[pool.scale_up.upper.switch] += pool.scale_up.upper.switches
     for stage in design.fabric.stages:
-        scale_out[stage.switch] += stage.count
+        scale_out[stage.switch] += stage.count * copies_of(design)
     boundaries = [boundary for _, boundary in boundaries_of(design)]
     for boundary in boundaries:
         ends[boundary.lower_link] += boundary.lower_ends
@@ -104,8 +114,29 @@ def boundaries_of(design: Design) -> list[tuple[PoolDesign | None, Boundary]]:
     """List every boundary with its pool, None for the shared ones above the leaves."""
     rows: list[tuple[PoolDesign | None, Boundary]] = []
     for pool in design.pools:
-        rows += [(pool, pool.scale_up.boundary), (pool, pool.nic_leaf)]
+        upper = pool.scale_up.upper
+        own = (pool.scale_up.boundary, None if upper is None else upper.boundary, pool.nic_leaf)
+        rows += [(pool, boundary) for boundary in own if boundary is not None]
     return rows + [(None, boundary) for boundary in design.fabric.boundaries]
+
+
+def scale_up_need(pool: PoolDesign, design: Design) -> float:
+    """Gb/s of an accelerator inside its domain: its plan's need, and what it sends to the NICs of other rails."""
+    plan = pool.plan
+    sent = min(plan.nic_gbps, plan.scale_out_ep_need_gbps + plan.scale_out_other_need_gbps)
+    return plan.scale_up_need_gbps + (1 - 1 / design.fabric.rails) * sent
+
+
+def line_usd(line: CostLine) -> float:
+    """Everything that one item of the account costs a year."""
+    return (
+        line.capital_usd_per_year + line.facility_usd_per_year + line.energy_usd_per_year + line.failures_usd_per_year
+    )
+
+
+def copies_of(design: Design) -> int:
+    """Equal copies of the scale-out fabric: rails times planes."""
+    return design.fabric.rails * design.fabric.planes
 
 
 def key_figures(design: Design, account: Account, instance: Instance) -> KeyFigures:
@@ -114,6 +145,8 @@ def key_figures(design: Design, account: Account, instance: Instance) -> KeyFigu
     output = [pool.tokens_per_s for pool in pools_of(instance) if pool.phase != "prefill"]
     rates = output or [pool.tokens_per_s for pool in pools_of(instance)]
     lines = account.lines
+    scale_up = sum(line_usd(line) for line in lines if line.item in SCALE_UP)
+    scale_out = sum(line_usd(line) for line in lines if line.item in SCALE_OUT)
     return KeyFigures(
         annual_usd=account.annual_usd,
         capital_usd_per_year=sum(line.capital_usd_per_year for line in lines),
@@ -122,6 +155,10 @@ def key_figures(design: Design, account: Account, instance: Instance) -> KeyFigu
         failures_usd_per_year=sum(line.failures_usd_per_year for line in lines),
         fabric_usd_per_year=account.fabric_usd,
         fabric_share=account.fabric_usd / account.annual_usd,
+        scale_up_usd_per_year=scale_up,
+        scale_up_share=scale_up / account.annual_usd,
+        scale_out_usd_per_year=scale_out,
+        scale_out_share=scale_out / account.annual_usd,
         usd_per_accelerator_year=account.annual_usd / accelerators,
         tokens="output" if output else "prompt",
         tokens_per_s=sum(rates),
@@ -146,9 +183,10 @@ def margins(design: Design, account: Account, instance: Instance) -> tuple[Margi
             add(f"{pool.name}: TTFT", 1e3 * plan.ttft_estimate_s, work.ttft_ms, "ms", "unvalidated estimate")
         served = pool.replicas * plan.accelerators_per_replica * plan.tokens_per_s_per_accelerator
         add(f"{pool.name}: peak tokens", demands[pool.name].peak_tokens_per_s, served, "tokens/s")
-        add(f"{pool.name}: scale-up bandwidth", plan.scale_up_need_gbps, pool.scale_up.usable_gbps, "Gb/s")
+        need = scale_up_need(pool, design)
+        add(f"{pool.name}: scale-up bandwidth", need, pool.scale_up.usable_gbps, "Gb/s")
         attachment, fabric = pool.attachment, design.fabric
-        uplinks = fabric.links_per_leaf_spine * fabric.spines_per_pod * fabric.uplink_gbps
+        uplinks = fabric.links_per_leaf_spine * fabric.spines_per_pod * fabric.uplink_gbps * fabric.planes
         add(f"{pool.name}: leaf uplinks", attachment.group * attachment.need_gbps, uplinks, "Gb/s")
     site, money, risk = instance.site, instance.money, instance.risk
     add("site.it_power_mw", account.it_watts / 1e6, site.it_power_mw, "MW")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from designer.answer import ModelSize, NotOffered, Phase, Progress, Status
+from designer.answer import GoalValue, ModelSize, NotOffered, Phase, Progress, Status, TokenGoal
 from designer.design.account import Account
 from designer.design.types import Design
 from designer.fabric import FlowReport
@@ -89,6 +89,12 @@ class Result(_Frozen):
     options: dict[str, JsonValue]
     versions: dict[str, str]
     proof: Proof | None
+    goals: tuple[GoalValue, ...] = Field(
+        description="every goal in order of rank: USD per year for cost, watts for power, else per year"
+    )
+    tokens: TokenGoal | None = Field(
+        description="when the most tokens were asked for: the design serves every workload's demand times multiplier"
+    )
     key_figures: KeyFigures | None
     counts: Counts | None
     links: dict[str, LinkRow]

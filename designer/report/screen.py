@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from designer.design.types import Boundary, Design, PoolDesign
 from designer.fabric import FlowReport
-from designer.report.figures import Margin
+from designer.report.figures import Margin, copies_of, line_usd, scale_up_need
 from designer.report.result import Result
+from designer.report.words import BOUNDARY_WORDS, GOAL_WORDS, ITEM_WORDS, TECH_WORDS, goal_text, usd
 
 WIDTH = 100
 _LABEL = 13
@@ -16,38 +17,7 @@ _MAX_POOLS = 3
 _MAX_SHARES = 3
 _MAX_NAMES = 3
 _CENT = 0.01
-
-_BOUNDARY_WORDS = {
-    "scale_up": "scale-up",
-    "nic_leaf": "NIC-leaf",
-    "leaf_spine": "leaf-spine",
-    "spine_core": "spine-core",
-}
-_TECH_WORDS = {
-    "acc": "active copper",
-    "aec": "retimed copper",
-    "aoc": "active optical",
-    "copper_backplane": "copper cartridge",
-    "cpo": "co-packaged optics",
-    "dac": "passive copper",
-    "dr_dsp": "DSP optics",
-    "fr_dsp": "FR optics, DSP",
-    "lpo": "linear optics",
-    "lro": "half-retimed optics",
-    "npo": "near-packaged optics",
-    "pcb_baseboard": "board traces",
-    "pcb_midplane": "board midplane",
-    "sr": "multimode optics",
-}
-_ITEM_WORDS = {
-    "accelerators": "accelerators",
-    "nics": "NICs",
-    "scale_up_switches": "scale-up switches",
-    "scale_up_links": "scale-up links",
-    "nic_leaf_links": "NIC-leaf links",
-    "scale_out_switches": "scale-out switches",
-    "scale_out_links": "leaf-spine-core links",
-}
+_ROUNDING = 1e-12
 
 
 def screen(result: Result, folder: str | None = None) -> str:
@@ -60,9 +30,10 @@ def screen(result: Result, folder: str | None = None) -> str:
     folder
         Where the run was stored, to be named in the last line.
     """
-    page = _Page()
+    page = Page()
     page.wide(f"{result.instance.name}: {result.instance.title}")
     _status(page, result)
+    _goals(page, result)
     if result.design is not None:
         _fleet(page, result, result.design)
         _scale_up(page, result, result.design)
@@ -77,7 +48,7 @@ def screen(result: Result, folder: str | None = None) -> str:
     return "\n".join(page.lines) + "\n"
 
 
-class _Page:
+class Page:
     """Lines with a label column; long texts wrap under their own column."""
 
     def __init__(self) -> None:
@@ -98,7 +69,7 @@ class _Page:
         )
 
 
-def _status(page: _Page, result: Result) -> None:
+def _status(page: Page, result: Result) -> None:
     proof = result.proof
     if proof is None:
         words = {
@@ -118,10 +89,20 @@ def _status(page: _Page, result: Result) -> None:
         "interrupted": "INTERRUPTED, best design known",
     }
     text = f"{heads.get(result.status, result.status)}: {usd(proof.objective_usd)} a year"
+    ranks = [row.goal for row in result.goals]
+    if ranks and ranks != ["cost"]:
+        text = (
+            f"{heads.get(result.status, result.status)}, least {', then '.join(GOAL_WORDS[goal] for goal in ranks)}: "
+        )
+        text += f"{usd(proof.objective_usd)} a year"
     figures = result.key_figures
     if figures is not None and abs(proof.objective_usd - figures.annual_usd) > 0.5:
         text += f" with the risk weights ({usd(figures.annual_usd)} without)"
-    if proof.bound_usd is None or proof.gap is None or proof.gap_usd is None:
+    # With other goals every one has a row of its own.
+    alone = ranks in ([], ["cost"])
+    if not alone:
+        text += "; each as the rows below say"
+    elif proof.bound_usd is None or proof.gap is None or proof.gap_usd is None:
         text += "; no bound is proven yet"
     elif proof.gap_usd < _CENT:
         text += "; proven: no design of the model is cheaper (gap 0)"
@@ -136,7 +117,28 @@ def _status(page: _Page, result: Result) -> None:
     page.row("ANSWER", text)
 
 
-def _fleet(page: _Page, result: Result, design: Design) -> None:
+def _goals(page: Page, result: Result) -> None:
+    """The most tokens, and every goal where cost is not the only one."""
+    tokens = result.tokens
+    if tokens is not None:
+        served = "; ".join(f"{name} {rate:,.0f} output tokens/s" for name, rate in tokens.tokens_per_s.items())
+        text = f"{tokens.multiplier:.6g} times the demand: {served}; "
+        text += "no bound is proven yet" if tokens.bound is None else f"proven: {tokens.bound:.7g} times is too much"
+        page.row("MOST TOKENS", f"{text} ({_many(tokens.solves, 'demand')} tried)")
+    if [row.goal for row in result.goals] == ["cost"]:
+        return
+    for rank, row in enumerate(result.goals, 1):
+        text = f"{GOAL_WORDS[row.goal]}: {goal_text(row.goal, row.value)}"
+        if row.bound is None:
+            text += "; no bound is proven"
+        elif row.gap is not None and row.gap <= _ROUNDING:
+            text += "; proven least (gap 0)"
+        else:
+            text += f"; proven: none below {goal_text(row.goal, row.bound)}, gap {row.gap:.2g}"
+        page.row(f"GOAL {rank}", text)
+
+
+def _fleet(page: Page, result: Result, design: Design) -> None:
     pools = design.pools
     total = sum(pool.accelerators for pool in pools)
     parts = [
@@ -168,30 +170,53 @@ def _plan(pool: PoolDesign, limits: dict[str, Margin]) -> str:
     return "; ".join(words)
 
 
-def _scale_up(page: _Page, result: Result, design: Design) -> None:
+def _scale_up(page: Page, result: Result, design: Design) -> None:
     for pool in design.pools[:_MAX_POOLS]:
         up = pool.scale_up
-        per_domain = up.switches // pool.domains
-        shares = "/".join(str(share) for share in up.shares)
-        even = f"{up.shares[0]} to each" if len(set(up.shares)) == 1 else f"{shares} to them"
-        links = up.boundary.links // pool.domains
-        page.row(
-            "SCALE-UP",
-            f"{_owner(pool, design)}{up.switches:,} x {up.switch}, {per_domain} per domain = {up.planes} planes; each "
-            f"accelerator has {up.ports_per_accelerator} ports of {up.port_gbps}G, {even}; "
-            f"{pool.plan.scale_up_need_gbps:,.0f} of {up.usable_gbps:,.0f} Gb/s needed; {links:,} links per domain: "
-            + _cables(up.boundary, result)
-            + ("; BEYOND THE ANNOUNCED SIZE" if pool.beyond_announced else ""),
+        words = [f"{_owner(pool, design)}{_domain(pool)}"]
+        words.append(f"{scale_up_need(pool, design):,.0f} of {up.usable_gbps:,.0f} Gb/s needed")
+        if up.boundary is None:
+            words.append("wiring is part of the accelerator")
+        else:
+            words.append(f"{up.boundary.links // pool.domains:,} links per domain: {_cables(up.boundary, result)}")
+        if up.upper is not None:
+            words.append(
+                f"above: {up.upper.switches:,} x {up.upper.switch}, {up.upper.uplinks} uplinks of every first-stage "
+                f"switch: {_cables(up.upper.boundary, result)}"
+            )
+        if pool.beyond_announced:
+            words.append("BEYOND THE ANNOUNCED SIZE")
+        page.row("SCALE-UP", "; ".join(words))
+
+
+def _domain(pool: PoolDesign) -> str:
+    """How the accelerators of a domain are joined."""
+    up = pool.scale_up
+    if up.switch is None:
+        shape = (
+            " x ".join(str(side) for side in up.dims) if up.dims else f"{pool.domain_size} accelerators, each to each"
         )
+        return f"{up.kind} of {shape}, {up.ports_per_accelerator} ports of {up.port_gbps}G per accelerator, no switches"
+    shares = "/".join(str(share) for share in up.shares)
+    even = f"{up.shares[0]} to each" if len(set(up.shares)) == 1 else f"{shares} to them"
+    planes = _many(up.planes, "plane")
+    if up.upper is not None:
+        planes += f" of {pool.domain_size // up.upper.group} for {up.upper.group} accelerators each"
+    return (
+        f"{up.switches:,} x {up.switch}, {up.switches // pool.domains} per domain = {planes}; each "
+        f"accelerator has {up.ports_per_accelerator} ports of {up.port_gbps}G, {even}"
+    )
 
 
-def _scale_out(page: _Page, result: Result, design: Design) -> None:
+def _scale_out(page: Page, result: Result, design: Design) -> None:
     fabric = design.fabric
-    stages = len(fabric.stages)
-    head = f"{fabric.family}, {_many(stages, 'stage')}: "
+    stages, copies = len(fabric.stages), copies_of(design)
+    head = f"{fabric.family}, {_many(stages, 'stage')}"
+    if copies > 1:
+        head += f", {_many(fabric.rails, 'rail')} x {_many(fabric.planes, 'plane')} = {copies} equal fabrics, each with"
     page.row(
         "SCALE-OUT",
-        head
+        f"{head}: "
         + "; ".join(
             f"{stage.count:,} {stage.name} {stage.switch} ({stage.down_ports} down"
             + (f" + {stage.up_ports} up)" if stage.up_ports else ")")
@@ -205,12 +230,12 @@ def _scale_out(page: _Page, result: Result, design: Design) -> None:
         if at.leaves_per_domain > 1:
             per = f"{at.leaves_per_domain} leaves per domain"
         page.row(
-            f"  {_BOUNDARY_WORDS[pool.nic_leaf.name]}",
+            f"  {BOUNDARY_WORDS[pool.nic_leaf.name]}",
             f"{_owner(pool, design)}{_cables(pool.nic_leaf, result)}; "
             f"{pool.plan.nics} x {pool.nic} per accelerator; {per}",
         )
     for boundary in fabric.boundaries:
-        page.row(f"  {_BOUNDARY_WORDS[boundary.name]}", _cables(boundary, result))
+        page.row(f"  {BOUNDARY_WORDS[boundary.name]}", _cables(boundary, result))
 
 
 def _cables(boundary: Boundary, result: Result) -> str:
@@ -230,14 +255,14 @@ def _cables(boundary: Boundary, result: Result) -> str:
 
 
 def _tech(tech: str) -> str:
-    return _TECH_WORDS.get(tech, tech.replace("_", " "))
+    return TECH_WORDS.get(tech, tech.replace("_", " "))
 
 
 def _owner(pool: PoolDesign, design: Design) -> str:
     return f"{pool.name}: " if len(design.pools) > 1 else ""
 
 
-def _money(page: _Page, result: Result) -> None:
+def _money(page: Page, result: Result) -> None:
     figures, account = result.key_figures, result.account
     if figures is None or account is None:
         return
@@ -249,30 +274,28 @@ def _money(page: _Page, result: Result) -> None:
         f"${figures.usd_per_million_tokens:.4g} per million {figures.tokens} tokens; "
         f"{usd(account.horizon_usd)} in {account.it_years} years; IT to buy {usd(account.capex_usd)}",
     )
-    totals = {
-        line.item: line.capital_usd_per_year
-        + line.facility_usd_per_year
-        + line.energy_usd_per_year
-        + line.failures_usd_per_year
-        for line in account.lines
-    }
+    totals = {line.item: line_usd(line) for line in account.lines}
     split = ", ".join(
-        f"{_ITEM_WORDS[item]} {usd(value)}" for item, value in totals.items() if value and item != "accelerators"
+        f"{ITEM_WORDS[item]} {usd(value)}" for item, value in totals.items() if value and item != "accelerators"
     )
-    page.row("  fabric", f"{usd(figures.fabric_usd_per_year)} = {figures.fabric_share:.1%} of the cost: {split}")
+    page.row(
+        "  networks",
+        f"scale-out with NICs {usd(figures.scale_out_usd_per_year)} = {figures.scale_out_share:.1%} of the cost, "
+        f"scale-up {usd(figures.scale_up_usd_per_year)} = {figures.scale_up_share:.1%}: {split}",
+    )
     watts = sorted(((line.watts, line.item) for line in account.lines if line.watts), reverse=True)
-    shares = ", ".join(f"{_ITEM_WORDS[item]} {watt / account.it_watts:.1%}" for watt, item in watts[:_MAX_SHARES])
+    shares = ", ".join(f"{ITEM_WORDS[item]} {watt / account.it_watts:.1%}" for watt, item in watts[:_MAX_SHARES])
     page.row("POWER, SPACE", f"{account.it_watts / 1e6:,.4g} MW of IT ({shares}); {account.racks:,} racks")
 
 
-def _risk(page: _Page, result: Result) -> None:
+def _risk(page: Page, result: Result) -> None:
     account = result.account
     if account is None:
         return
     worst = sorted(account.risks, key=lambda line: -line.accelerator_hours_lost_per_year)[:_MAX_SHARES]
     hours = account.accelerator_hours_lost_per_year
     by = ", ".join(
-        f"{_ITEM_WORDS[line.item]} {line.accelerator_hours_lost_per_year / (hours or 1):.1%}" for line in worst
+        f"{ITEM_WORDS[line.item]} {line.accelerator_hours_lost_per_year / (hours or 1):.1%}" for line in worst
     )
     page.row(
         "RISK A YEAR",
@@ -281,7 +304,7 @@ def _risk(page: _Page, result: Result) -> None:
     )
 
 
-def _binds(page: _Page, result: Result) -> None:
+def _binds(page: Page, result: Result) -> None:
     named = [
         f"{row.what} {_number(row.used)} of {_number(row.limit)} {row.unit} ({row.share:.1%}"
         + (f", {row.note})" if row.note else ")")
@@ -290,7 +313,7 @@ def _binds(page: _Page, result: Result) -> None:
     page.row("TIGHTEST", "; ".join(named))
 
 
-def _checked(page: _Page, result: Result) -> None:
+def _checked(page: Page, result: Result) -> None:
     if result.recount is not None:
         word = "agrees with every count, rule and cost"
         if not result.recount.ok:
@@ -324,7 +347,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
-def _caveats(page: _Page, result: Result) -> None:
+def _caveats(page: Page, result: Result) -> None:
     if result.what_ifs:
         page.row("WHAT-IFS", _some(result.what_ifs, len(result.what_ifs)))
     if result.assumptions:
@@ -337,20 +360,3 @@ def _caveats(page: _Page, result: Result) -> None:
 def _some(texts: Iterable[str], limit: int) -> str:
     rows = list(texts)
     return "; ".join(rows[:limit]) + (" ..." if len(rows) > limit else "")
-
-
-def usd(value: float) -> str:
-    """Write an amount of US dollars with three or four digits that matter.
-
-    Examples
-    --------
-    >>> usd(612_345_678), usd(43_210), usd(12.3), usd(0), usd(2.5e9), usd(-1500)
-    ('$612.3M', '$43.2k', '$12.3', '$0', '$2.50B', '-$1.50k')
-    """
-    if value < 0:
-        return "-" + usd(-value)
-    for scale, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if value >= scale * 0.99995:
-            scaled = value / scale
-            return f"${scaled:,.{2 if scaled < 10 else 1}f}{letter}"
-    return f"${value:.3g}"

@@ -1,4 +1,4 @@
-"""Which figures behind a design are assumptions rather than published, so that the answer can list them."""
+"""What an answer rests on and does not show: figures that nobody published, and what is not counted."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from designer.instance.schema import Instance
 
 
 def assumptions_of(design: Design, catalogue: Catalogue, instance: Instance) -> tuple[str, ...]:
-    """List ``part.figure = value`` of every used figure whose basis is ``memory_assumption``."""
-    out: list[str] = []
+    """List what is not counted, and ``part.figure = value`` of every used figure that is a ``memory_assumption``."""
+    out = list(_not_counted(instance))
     for row in _rows(design, catalogue):
         for name, figure in _figures(row):
             value = figure.at(instance.level)
@@ -21,18 +21,31 @@ def assumptions_of(design: Design, catalogue: Catalogue, instance: Instance) -> 
     return tuple(dict.fromkeys(out))
 
 
+def _not_counted(instance: Instance) -> Iterator[str]:
+    """Say which part of the front end (``docs/rules.md`` section 8) the instance leaves out."""
+    what, site = "front-end, storage and management network", instance.site
+    usd, watts = site.front_end_usd_per_accelerator, site.front_end_w_per_accelerator
+    if usd is None and watts is None:
+        yield f"{what} not counted"
+    elif usd is None:
+        yield f"price of the {what} not counted"
+    elif watts is None:
+        yield f"watts of the {what} not counted"
+
+
 def _rows(design: Design, catalogue: Catalogue) -> Iterator[Any]:
     links: list[str] = []
     for pool in design.pools:
         yield catalogue.accelerators[pool.accelerator]
         yield catalogue.nics[pool.nic]
-        yield catalogue.switches[pool.scale_up.switch]
-        links += [
-            pool.scale_up.boundary.lower_link,
-            pool.scale_up.boundary.upper_link,
-            pool.nic_leaf.lower_link,
-            pool.nic_leaf.upper_link,
-        ]
+        up = pool.scale_up
+        if up.switch is not None:
+            yield catalogue.switches[up.switch]
+        if up.upper is not None:
+            yield catalogue.switches[up.upper.switch]
+        for boundary in (up.boundary, None if up.upper is None else up.upper.boundary, pool.nic_leaf):
+            if boundary is not None:
+                links += [boundary.lower_link, boundary.upper_link]
     for stage in design.fabric.stages:
         yield catalogue.switches[stage.switch]
     for boundary in design.fabric.boundaries:

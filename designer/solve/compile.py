@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
-from pyomo.common.dependencies import scipy as _scipy
+import scipy.sparse  # noqa: F401 - see below
 from pyomo.common.gc_manager import PauseGC
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 Floats = npt.NDArray[np.float64]
 
-# Pyomo loads SciPy at its first use, about a second: here, it counts as loading the program and not as hand-over.
-_scipy.sparse  # noqa: B018
+# Pyomo hooks the first import of SciPy and loads scipy.stats with it, most of a second: here, it counts as loading the
+# program and not as hand-over.
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -163,6 +163,31 @@ def solve_milp(
         trace=tuple(trace),
         version=str(solver.version()),
     )
+
+
+def irreducible_rows(milp: Milp, time_limit_s: float | None = None) -> list[int] | None:
+    """Rows of one irreducible infeasible subsystem of the linear relaxation (None: it is feasible, or not settled).
+
+    HiGHS finds such sets for linear programs only; whole numbers may exclude more.
+    """
+    solver = _new()
+    solver.silent()
+    strategy = highspy.IisStrategy
+    wanted = int(strategy.kIisStrategyFromLp) | int(strategy.kIisStrategyIrreducible)
+    options: dict[str, Any] = {"iis_strategy": wanted}
+    if time_limit_s is not None:
+        options |= {"time_limit": time_limit_s, "iis_time_limit": time_limit_s}
+    for key, value in options.items():
+        if solver.setOptionValue(key, value) != highspy.HighsStatus.kOk:
+            raise SolverError(f"HiGHS rejects the option {key} = {value!r}")
+    _pass(solver, replace(milp, integer=np.zeros_like(milp.integer)))
+    solver.run()
+    if solver.getModelStatus() != _STATUS.kInfeasible:
+        return None
+    status, found = solver.getIis()
+    if status == highspy.HighsStatus.kError or not found.valid_:
+        return None
+    return [int(row) for row in found.row_index_]
 
 
 def _new() -> highspy.Highs:

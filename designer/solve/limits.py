@@ -1,6 +1,6 @@
 """Limits: a good answer within them to prune by, or the proof that one of them alone is out of reach.
 
-Pruning needs a complete design that respects every limit. Minimising the objective tilted towards the limited
+Pruning needs a complete design that respects every limit. Minimising the goal tilted towards the limited
 terms, without any limit, is a quick pruned solve; the least value of one limited term alone settles whether that
 limit can be met at all.
 """
@@ -15,28 +15,32 @@ import numpy as np
 
 from designer.candidates.choices import Option
 from designer.candidates.offer import Offer
-from designer.candidates.space import build_space, total, within
-from designer.candidates.terms import NET_WATTS, RACKS, TERMS, Floats
+from designer.candidates.space import within
+from designer.candidates.terms import NET_WATTS, RACKS, Floats
 from designer.candidates.weights import Limit, Weights
 from designer.instance.schema import Choose
-from designer.solve.compile import compile_model
-from designer.solve.highs import Termination, solve_milp
-from designer_models import build_fabric_choice
+from designer.solve.clock import Deadline
+from designer.solve.selection import least
 
-# How strongly the tilted objectives lean on the limited terms, relative to the whole cost.
+# How strongly the tilted goals lean on the limited terms, relative to the whole goal.
 _LEANINGS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What the limits allow: objective of a design within all of them (infinite if none was met), and the limits that
-    no design meets even alone, each with its least value."""
+    """What the limits allow.
 
-    best_usd: float
+    ``best`` is the goal of a design within all of them (infinite if none was met); ``beyond`` are the limits that no
+    design meets even alone, each with its least value.
+    """
+
+    best: float
     beyond: tuple[tuple[Limit, float], ...]
 
 
-def reach(offer: Offer, options: Sequence[Sequence[Option]], choose: Choose, weights: Weights) -> Reach:
+def reach(
+    offer: Offer, options: Sequence[Sequence[Option]], choose: Choose, weights: Weights, deadline: Deadline
+) -> Reach:
     """Look for a design within the limits and for limits that are out of reach by themselves.
 
     Parameters
@@ -44,68 +48,69 @@ def reach(offer: Offer, options: Sequence[Sequence[Option]], choose: Choose, wei
     offer, options, choose
         As for `build_space`.
     weights
-        The true objective and the limits.
+        The true goal and the limits.
+    deadline
+        When to stop looking; what is said then is still true.
     """
-    economy = offer.economy
-    best, beyond = math.inf, []
-    plain = _least(offer, options, choose, weights.usd)
-    if plain is None:
+    racks = offer.economy.network_rack_watts
+    best = math.inf
+    beyond, lean = _counted(options, weights)
+    if beyond:
+        return Reach(best, tuple(beyond))
+    plain = least(offer, options, choose, Weights(weights.goal, ()), deadline)
+    if plain.selection is None:
         return Reach(best, ())
-    terms, _ = plain
-    value = float(weights.usd @ terms)
-    if within(weights, terms, economy.network_rack_watts):
+    terms = plain.selection.terms
+    value = float(weights.goal @ terms)
+    if within(weights, terms, racks):
         return Reach(value, ())
-    lean = np.zeros_like(weights.usd)
-    for limit in weights.limits:
-        row = _row(limit, economy.network_rack_watts)
-        found = _least(offer, options, choose, row)
-        if found is None:
+    for limit in (limit for limit in weights.limits if not limit.counted):
+        row = use_row(limit, racks)
+        if deadline.over:
+            return Reach(best, tuple(beyond))
+        found = least(offer, options, choose, Weights(row, ()), deadline)
+        if found.selection is None:
             continue
-        terms, least = found
-        most = limit.most
-        if limit.term == RACKS:
-            least = math.ceil(least - 1e-9)
-        if least > most * (1 + 1e-9):
-            beyond.append((limit, least))
+        low = math.ceil(found.bound - 1e-9) if limit.row[RACKS] else found.bound
+        if low > limit.most * (1 + 1e-9):
+            beyond.append((limit, low))
         lean += row / (limit.most if limit.most > 0 else 1.0)
-        if within(weights, terms, economy.network_rack_watts):
-            best = min(best, float(weights.usd @ terms))
+        if within(weights, found.selection.terms, racks):
+            best = min(best, float(weights.goal @ found.selection.terms))
     if beyond:
         return Reach(math.inf, tuple(beyond))
     for share in _LEANINGS:
-        found = _least(offer, options, choose, weights.usd + share * value * lean)
-        if found is not None and within(weights, found[0], economy.network_rack_watts):
-            best = min(best, float(weights.usd @ found[0]))
+        if deadline.over:
+            break
+        # A goal of 0 leaves nothing to lean on relative to it.
+        tilted = Weights(weights.goal + share * (value or 1.0) * lean, ())
+        found = least(offer, options, choose, tilted, deadline)
+        if found.selection is not None and within(weights, found.selection.terms, racks):
+            best = min(best, float(weights.goal @ found.selection.terms))
             break
     return Reach(best, ())
 
 
-def _row(limit: Limit, network_rack_watts: float) -> Floats:
-    row = np.zeros(len(TERMS))
-    row[limit.term] = 1.0
-    if limit.term == RACKS:
-        # Shares of network racks: never more than the whole ones that are counted.
+def _counted(options: Sequence[Sequence[Option]], weights: Weights) -> tuple[list[tuple[Limit, float]], Floats]:
+    """Limits on units and shares that no options of the pools keep, with the least use; and a goal that leans on all.
+
+    What joins the accelerators only adds to their use. No model is solved for them: where much does without a part,
+    nothing tells one design from the other.
+    """
+    beyond, lean = [], np.zeros_like(weights.goal)
+    for limit in (limit for limit in weights.limits if limit.counted):
+        used = [np.stack([o.terms for o in pool]) @ limit.row for pool in options]
+        low = sum(float(use.min()) for use in used)
+        if low > limit.room:
+            beyond.append((limit, low))
+        most = limit.most or sum(float(np.abs(use).max()) for use in used) or 1.0
+        lean += limit.row / most
+    return beyond, lean
+
+
+def use_row(limit: Limit, network_rack_watts: float) -> Floats:
+    """Weights of a limited sum; network racks count by their share of watts, never more than the whole ones."""
+    row = limit.row
+    if row[RACKS]:
         row[NET_WATTS] = 1.0 / network_rack_watts
     return row
-
-
-def _least(
-    offer: Offer, options: Sequence[Sequence[Option]], choose: Choose, usd: Floats
-) -> tuple[Floats, float] | None:
-    """Term vector and value of the design that minimises a linear objective without limits (None: no design)."""
-    space = build_space(offer, options, choose, Weights(usd, ()), prune=True)
-    if not space.templates:
-        return None
-    stated = build_fabric_choice(space)
-    milp = compile_model(stated.model)
-    report = solve_milp(milp, gap=1e-9)
-    if report.termination is Termination.INTERRUPTED:
-        raise KeyboardInterrupt
-    if report.values is None or report.objective is None:
-        return None
-    value = {id(column): x for column, x in zip(milp.columns, report.values.tolist(), strict=True)}
-    chosen = {p: (f, i) for p, f, i in stated.keys if value.get(id(stated.model.choice[p, f, i]), 0.0) > 0.5}
-    f = chosen[0][0]
-    terms = total(space.templates[f], space.slots[f], [chosen[p][1] for p in range(len(space.pools))])
-    bound = report.bound if report.bound is not None else report.objective
-    return terms, bound

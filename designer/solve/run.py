@@ -1,132 +1,45 @@
-"""Question in, answer out: offer, plans, candidates, model, HiGHS, design, exact recount."""
+"""Question in, answer out: stock, most tokens, candidates, goals, exact recount, and why there is no design."""
 
 from __future__ import annotations
 
 import math
 import platform
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
-from designer.answer import Answer, ModelSize, NotOffered, Phase, Progress, Question, RecountError, SolveOptions, Status
-from designer.candidates.choices import Attached, Option, make_options
-from designer.candidates.dominance import reduce_domains
-from designer.candidates.offer import Offer, build_offer
-from designer.candidates.scale_up import DomainDesign, build_domains
-from designer.candidates.space import Space, build_space
-from designer.candidates.weights import Limit, weights_of
-from designer.demand import DomainOffer, PlanSet, domains_needed, enumerate_plans, read_measured
-from designer.demand.plan import ServingPlan
+from designer.answer import (
+    Answer,
+    GoalValue,
+    NotOffered,
+    Question,
+    RecountError,
+    SolveOptions,
+    Status,
+    TokenGoal,
+    scaled,
+)
+from designer.candidates.offer import Offer
+from designer.candidates.space import Space
+from designer.candidates.weights import Limit
 from designer.design.build import build_design
 from designer.design.types import Design
-from designer.instance.pools import Pool, pools_of
+from designer.instance.pools import pools_of
+from designer.problems import InputError
+from designer.solve.asked import unlimited
 from designer.solve.assumptions import assumptions_of
-from designer.solve.clash import limit_clash, no_plans, nothing_fits, out_of_reach
-from designer.solve.compile import Milp, compile_model
-from designer.solve.highs import SolverReport, Termination, solve_milp
-from designer.solve.limits import Reach, reach
-from designer.verify import Verification, verify
-from designer_models import FabricChoice, build_fabric_choice, forbid
-
-# The recount is exact; the model's objective is a float sum of many terms. More than this apart is a defect.
-_AGREEMENT = 1e-7
-
-
-@dataclass
-class _Clock:
-    phases: list[Phase] = field(default_factory=list)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        wall, cpu = time.perf_counter(), time.process_time()
-        try:
-            yield
-        finally:
-            self.phases.append(Phase(name, time.perf_counter() - wall, time.process_time() - cpu))
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """What the model chooses from, and why some parts and plans are not in it.
-
-    ``beyond`` lists limits that no design meets even without the other limits, with the least value of each;
-    ``best_usd`` is the objective of a design known before the model was built (infinite if none).
-    """
-
-    offer: Offer
-    pools: tuple[Pool, ...]
-    plan_sets: tuple[PlanSet, ...]
-    space: Space | None
-    beyond: tuple[tuple[Limit, float], ...]
-    best_usd: float
-
-
-def candidates_of(question: Question, options: SolveOptions, clock: _Clock | None = None) -> Candidates:
-    """Build all candidates of a question (``space`` is None when a pool has no option at all)."""
-    clock = clock or _Clock()
-    instance, catalogue = question.instance, question.catalogue
-    pools = pools_of(instance)
-    with clock.phase("offer"):
-        offer = build_offer(catalogue, instance)
-        domains: list[DomainDesign] = []
-        for accelerator in offer.accelerators:
-            domains += build_domains(
-                accelerator, offer.scale_up_switches, offer.links, instance.choose, instance.pin, offer.economy
-            )
-        weights = weights_of(instance, offer.economy)
-        if options.prune:
-            domains = reduce_domains(domains, weights)
-        by_key: dict[DomainOffer, list[DomainDesign]] = {}
-        for domain in domains:
-            by_key.setdefault(_offer_of(domain), []).append(domain)
-    with clock.phase("plans"):
-        points = question.measured_points
-        measured = read_measured(points, instance, catalogue) if points is not None else ()
-        sets = tuple(
-            enumerate_plans(pool, catalogue, instance, tuple(by_key), measured, prune=options.prune) for pool in pools
-        )
-    with clock.phase("arcs"):
-        joined = [_options(pool, plans, by_key, offer) for pool, plans in zip(pools, sets, strict=True)]
-        space: Space | None = None
-        beyond: tuple[tuple[Limit, float], ...] = ()
-        known = Reach(math.inf, ())
-        if all(joined):
-            if options.prune and weights.limits:
-                known = reach(offer, joined, instance.choose, weights)
-            beyond = known.beyond
-            if not beyond:
-                space = build_space(offer, joined, instance.choose, weights, prune=options.prune, best=known.best_usd)
-    return Candidates(offer, pools, sets, space, beyond, known.best_usd)
-
-
-def _offer_of(domain: DomainDesign) -> DomainOffer:
-    return DomainOffer(
-        accelerator=domain.accelerator.id,
-        domain_size=domain.size,
-        scale_up_gbps=float(domain.usable_gbps),
-        nic=domain.nic.id,
-        nics=domain.nics,
-        nic_gbps=float(domain.nic_gbps),
-    )
-
-
-def _options(pool: Pool, plans: PlanSet, by_key: dict[DomainOffer, list[DomainDesign]], offer: Offer) -> list[Option]:
-    runs: dict[DomainOffer, list[ServingPlan]] = {}
-    for plan in plans.plans:
-        key = DomainOffer(plan.accelerator, plan.domain_size, plan.scale_up_gbps, plan.nic, plan.nics, plan.nic_gbps)
-        runs.setdefault(key, []).append(plan)
-    out: list[Option] = []
-    for key, mine in runs.items():
-        sizes = [domains_needed(plan, pool) for plan in mine]
-        for domain in by_key[key]:
-            out += make_options(mine, sizes, domain, offer.economy)
-    return out
+from designer.solve.clash import limit_clash, no_plans, nothing_fits, out_of_reach, too_large_a_share
+from designer.solve.clock import Clock, Deadline
+from designer.solve.relax import Explainer
+from designer.solve.selection import Selection
+from designer.solve.steps import AGREEMENT, Steps, goal_value, pursue
+from designer.solve.stock import Candidates, Stock, candidates_of, stock_of
+from designer.solve.tokens import at_demand, most_tokens
+from designer.verify import verify
 
 
 def solve(question: Question, options: SolveOptions | None = None) -> Answer:
-    """Find the cheapest design of a question and prove it.
+    """Find the best design of a question and prove it.
 
     Parameters
     ----------
@@ -144,14 +57,145 @@ def solve(question: Question, options: SolveOptions | None = None) -> Answer:
     Raises
     ------
     InputError
-        When the catalogue lacks a figure that every design needs.
+        When the catalogue lacks a figure that every design needs, or the most tokens are asked for without a limit.
     RecountError
         When the exact recount disagrees with the model: a defect, reported instead of an answer.
     """
-    options = options or SolveOptions()
-    clock = _Clock()
-    found = candidates_of(question, options, clock)
-    base = Answer(
+    return solve_narrowed(question, options or SolveOptions(), None)
+
+
+def solve_narrowed(question: Question, options: SolveOptions, narrow: Callable[[Offer], Offer] | None) -> Answer:
+    """Solve a question after ``narrow`` has taken parts out of its offer."""
+    problems = unlimited(question)
+    if problems:
+        raise InputError(problems)
+    deadline, clock = Deadline.after(options.time_limit_s), Clock()
+    stock = stock_of(question, options, clock, narrow=narrow)
+    base, job = _unanswered(question, stock, options), _Job(question, stock, options, deadline, clock)
+    if not stock.has_plans:
+        lines = no_plans(pools_of(question.instance), stock.plan_sets)
+        return job.without(base, lines, None, ())
+    return job.most_tokens(base) if question.instance.objective.maximise_tokens else job.best(base)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One question on the way to its answer."""
+
+    question: Question
+    stock: Stock
+    options: SolveOptions
+    deadline: Deadline
+    clock: Clock
+
+    def most_tokens(self, base: Answer) -> Answer:
+        """Find the largest demand first, then the best design for it."""
+        with self.clock.phase("tokens"):
+            most = most_tokens(self.question, self.stock, self.options, self.deadline)
+        if most.selection is None:
+            if not most.settled:
+                status: Status = "interrupted" if most.interrupted else "limit"
+                return replace(base, status=status, phases=tuple(self.clock.phases))
+            # Not even the least demand: the limits exclude what every design has.
+            answer = self._scaled(most.refused).best(base)
+            return replace(answer, clash=("no demand is small enough for the limits", *answer.clash))
+        job = self._scaled(most.served)
+        tokens = TokenGoal(
+            multiplier=most.served,
+            bound=most.refused if most.refused < math.inf else None,
+            tokens_per_s={work.name: work.output_tokens_per_s for work in job.question.instance.workloads},
+            solves=most.solves,
+        )
+        base = replace(base, tokens=tokens)
+        answer = job._finished(base, job._known(most.selection)) if most.interrupted else job.best(base, most.selection)
+        if most.interrupted:
+            return replace(answer, status="interrupted")
+        return replace(answer, status="limit") if answer.status == "optimal" and not most.settled else answer
+
+    def _scaled(self, multiplier: float) -> _Job:
+        return replace(self, question=replace(self.question, instance=scaled(self.question.instance, multiplier)))
+
+    def best(self, base: Answer, known: Selection | None = None) -> Answer:
+        """Find the best design for the demand of the question; ``known`` is one within the limits."""
+        value = math.inf if known is None else float(self.stock.weights.goal @ known.terms)
+        found = candidates_of(
+            self.question, self.options, self.clock, stock=self.stock, known=value, deadline=self.deadline
+        )
+        if found.beyond:
+            return self.without(base, out_of_reach(found.beyond), None, [limit for limit, _ in found.beyond])
+        if found.best < math.inf and (found.space is None or not found.space.templates):
+            raise RecountError("the reductions dropped a design that was known before")
+        if found.space is None or not found.space.templates:
+            lines = too_large_a_share(found.offer, self.stock.options(pools_of(self.question.instance)))
+            lines = lines or nothing_fits(found.offer, self.question.instance)
+            return replace(base, clash=lines, phases=tuple(self.clock.phases))
+        steps = pursue(self.question, found, found.space, self.options, self.deadline, self.clock)
+        base = replace(base, model=steps.size, trace=steps.trace)
+        if steps.status is None:
+            if found.best < math.inf:
+                raise RecountError("the model has no design although one was known before")
+            with self.clock.phase("explain"):
+                lines = limit_clash(found.space, self._explain_until())
+            return self.without(base, lines, found.space, ())
+        if steps.design is None and known is not None:
+            return self._finished(base, replace(self._known(known), status=steps.status))
+        self._no_worse_than(found.best, steps)
+        return self._finished(base, steps)
+
+    def _explain_until(self) -> Deadline:
+        return self.deadline.within(self.options.explain_s)
+
+    def without(self, base: Answer, lines: Sequence[str], space: Space | None, beyond: Sequence[Limit]) -> Answer:
+        """The answer that there is no design: why, and what would help."""
+        with self.clock.phase("explain"):
+            explainer = Explainer(self.question, self.stock, self.options, self._explain_until())
+            more = explainer.lines(space, beyond)
+        return replace(base, clash=(*lines, *more), phases=tuple(self.clock.phases))
+
+    def _no_worse_than(self, best: float, steps: Steps) -> None:
+        """A solved first goal is no worse than a design known before, up to gap and tolerance."""
+        objective, gap = self.question.instance.objective, min(self.options.gap, 0.999)
+        if steps.status == "optimal" and steps.checked is not None:
+            value = goal_value(objective.minimise[0], steps.checked.account)
+            slack = 1 + objective.tolerance if len(objective.minimise) > 1 else 1.0
+            if value > best * slack * (1 + AGREEMENT) / (1 - gap) + AGREEMENT:
+                raise RecountError(f"the answer of {value!r} for {objective.minimise[0]} is worse than a design known")
+
+    def _known(self, selection: Selection) -> Steps:
+        """A design that is known without any model: recounted, with no bound."""
+        instance, pools = self.question.instance, pools_of(self.question.instance)
+        items = at_demand(selection, pools)
+        design = build_design(instance.name, pools, items, selection.template, self.stock.offer.economy)
+        checked = verify(design, self.question.catalogue, instance)
+        if checked.findings:
+            raise RecountError(f"the verifier rejects a design that was known before: {checked.findings[0]}")
+        goals = tuple(
+            GoalValue(goal, goal_value(goal, checked.account), None, None) for goal in instance.objective.minimise
+        )
+        return Steps("limit", design, checked, goals, None, ())
+
+    def _finished(self, base: Answer, steps: Steps) -> Answer:
+        """The answer of solved goals, in money where cost is one of them."""
+        assert steps.status is not None
+        base = replace(base, status=steps.status, phases=tuple(self.clock.phases))
+        if steps.design is None or steps.checked is None:
+            return base
+        cost = next((row for row in steps.goals if row.goal == "cost"), None)
+        return replace(
+            base,
+            design=steps.design,
+            account=steps.checked.account,
+            objective_usd=steps.checked.account.objective_usd,
+            bound_usd=None if cost is None else cost.bound,
+            gap=None if cost is None else cost.gap,
+            goals=steps.goals,
+            what_ifs=_what_ifs(steps.design, self.stock),
+            assumptions=assumptions_of(steps.design, self.question.catalogue, self.question.instance),
+        )
+
+
+def _unanswered(question: Question, stock: Stock, options: SolveOptions) -> Answer:
+    return Answer(
         status="infeasible",
         design=None,
         account=None,
@@ -159,7 +203,7 @@ def solve(question: Question, options: SolveOptions | None = None) -> Answer:
         bound_usd=None,
         gap=None,
         model=None,
-        not_offered=_not_offered(found),
+        not_offered=_not_offered(question, stock),
         what_ifs=(),
         assumptions=(),
         clash=(),
@@ -168,149 +212,26 @@ def solve(question: Question, options: SolveOptions | None = None) -> Answer:
         options=_option_record(options),
         versions=versions(),
     )
-    if any(not plans.plans for plans in found.plan_sets):
-        return replace(base, clash=no_plans(found.pools, found.plan_sets), phases=tuple(clock.phases))
-    if found.beyond:
-        return replace(base, clash=out_of_reach(found.beyond), phases=tuple(clock.phases))
-    if found.best_usd < math.inf and (found.space is None or not found.space.templates):
-        raise RecountError("the reductions dropped a design that was known before")
-    if found.space is None or not found.space.templates:
-        return replace(base, clash=nothing_fits(found.offer, question.instance), phases=tuple(clock.phases))
-    space = found.space
-    with clock.phase("build"):
-        stated = build_fabric_choice(space)
-    with clock.phase("hand-over"):
-        milp = compile_model(stated.model, names=options.write_mps is not None)
-    while True:
-        with clock.phase("solve"):
-            report = _run(milp, options)
-        if report.values is None or report.termination is not Termination.OPTIMAL or not space.weights.limits:
-            break
-        design = _design(question, found, stated, milp, report)
-        findings = verify(design, question.catalogue, question.instance).findings
-        if not findings or not all(finding.rule.startswith("limit_") for finding in findings):
-            break
-        # Within the solver's tolerance but beyond a limit in exact arithmetic: this selection is not a design.
-        forbid(stated, [key for key, x in _chosen(stated, milp, report).items() if x > 0.5])
-        milp = compile_model(stated.model, names=options.write_mps is not None)
-    size = _size(milp, report, space)
-    base = replace(base, model=size, trace=_trace(report), bound_usd=report.bound)
-    if report.termination is Termination.INFEASIBLE:
-        with clock.phase("explain"):
-            clash = limit_clash(space)
-        return replace(base, clash=clash, phases=tuple(clock.phases), bound_usd=None)
-    status: Status = {
-        Termination.OPTIMAL: "optimal",
-        Termination.TIME_LIMIT: "limit",
-        Termination.INTERRUPTED: "interrupted",
-    }[report.termination]  # type: ignore[assignment]  # the values are literals of Status
-    if report.values is None:
-        return replace(base, status=status, phases=tuple(clock.phases))
-    with clock.phase("design"):
-        design = _design(question, found, stated, milp, report)
-    with clock.phase("verify"):
-        checked = verify(design, question.catalogue, question.instance)
-    objective = _agree(checked, report)
-    if status == "optimal" and objective > found.best_usd * (1 + options.gap + _AGREEMENT):
-        raise RecountError(f"the answer of {objective!r} USD a year is dearer than a design known before")
-    bound = min(report.bound, objective) if report.bound is not None else None
-    return replace(
-        base,
-        status=status,
-        design=design,
-        account=checked.account,
-        objective_usd=objective,
-        bound_usd=bound,
-        gap=(objective - bound) / objective if bound is not None else None,
-        what_ifs=_what_ifs(design, found),
-        assumptions=assumptions_of(design, question.catalogue, question.instance),
-        phases=tuple(clock.phases),
-    )
 
 
-def _run(milp: Milp, options: SolveOptions) -> SolverReport:
-    tell = options.on_progress
-
-    def progress(seconds: float, incumbent: float | None, bound: float | None) -> None:
-        if tell is not None:
-            tell(Progress(seconds, incumbent, bound, _gap(incumbent, bound)))
-
-    return solve_milp(
-        milp,
-        gap=options.gap,
-        time_limit_s=options.time_limit_s,
-        seed=options.seed,
-        threads=options.threads,
-        write_mps=options.write_mps,
-        on_progress=progress,
-    )
-
-
-def _gap(incumbent: float | None, bound: float | None) -> float | None:
-    return (incumbent - bound) / abs(incumbent) if incumbent and bound is not None else None
-
-
-def _trace(report: SolverReport) -> tuple[Progress, ...]:
-    return tuple(Progress(s, incumbent, bound, _gap(incumbent, bound)) for s, incumbent, bound in report.trace)
-
-
-def _size(milp: Milp, report: SolverReport, space: Space) -> ModelSize:
-    return ModelSize(
-        rows=milp.row_lower.size,
-        columns=milp.cost.size,
-        nonzeros=milp.nonzeros,
-        integers=int(milp.integer.sum()),
-        nodes=report.nodes,
-        root_bound_usd=report.root_bound,
-        options=space.options,
-        options_enumerated=space.enumerated_options,
-        templates=len(space.templates),
-        templates_enumerated=space.enumerated_templates,
-    )
-
-
-def _chosen(stated: FabricChoice, milp: Milp, report: SolverReport) -> dict[tuple[int, int, int], float]:
-    assert report.values is not None
-    value = {id(column): x for column, x in zip(milp.columns, report.values.tolist(), strict=True)}
-    return {key: value.get(id(stated.model.choice[key]), 0.0) for key in stated.keys}
-
-
-def _design(question: Question, found: Candidates, stated: FabricChoice, milp: Milp, report: SolverReport) -> Design:
-    assert found.space is not None
-    chosen = [key for key, x in _chosen(stated, milp, report).items() if x > 0.5]
-    picked: dict[int, Attached] = {p: found.space.slots[f][p].choices.items[i] for p, f, i in chosen}
-    template = found.space.templates[chosen[0][1]]
-    order = [picked[p] for p in range(len(found.pools))]
-    return build_design(question.instance.name, found.pools, order, template, found.offer.economy)
-
-
-def _agree(checked: Verification, report: SolverReport) -> float:
-    if checked.findings:
-        lines = "\n".join(str(finding) for finding in checked.findings[:20])
-        raise RecountError(f"the verifier rejects the chosen design:\n{lines}")
-    objective = checked.account.objective_usd
-    stated = report.objective
-    if stated is None or abs(objective - stated) > _AGREEMENT * max(1.0, abs(objective)):
-        raise RecountError(f"the model prices the design at {stated!r} USD a year, the recount at {objective!r}")
-    return objective
-
-
-def _not_offered(found: Candidates) -> tuple[NotOffered, ...]:
-    rows = list(found.offer.not_offered)
-    for pool, plans in zip(found.pools, found.plan_sets, strict=True):
+def _not_offered(question: Question, stock: Stock) -> tuple[NotOffered, ...]:
+    rows = list(stock.offer.not_offered)
+    for pool, plans in zip(pools_of(question.instance), stock.plan_sets, strict=True):
         for part, miss in plans.unmet.items():
             rows.append(NotOffered(part, "accelerator", f"pool {pool.name}: {miss.message}"))
     return tuple(rows)
 
 
-def _what_ifs(design: Design, found: Candidates) -> tuple[str, ...]:
-    limits = {a.id: a.max_domain for a in found.offer.accelerators}
-    return tuple(
-        f"pool {pool.name}: a domain of {pool.domain_size} {pool.accelerator}; its vendor has announced "
-        f"{limits[pool.accelerator]} at most"
-        for pool in design.pools
-        if pool.beyond_announced
-    )
+def _what_ifs(design: Design, stock: Stock) -> tuple[str, ...]:
+    parts = {a.id: a for a in stock.offer.accelerators}
+    lines = []
+    for pool in design.pools:
+        part, what = parts[pool.accelerator], f"pool {pool.name}: a domain of {pool.domain_size} {pool.accelerator}"
+        if pool.beyond_announced:
+            lines.append(f"{what}; its vendor has announced {part.max_domain} at most")
+        elif part.sold_size not in (None, pool.domain_size) and pool.scale_up.switch is not None:
+            lines.append(f"{what}; its vendor sells racks of {part.sold_size}, priced here by the share of a rack")
+    return tuple(lines)
 
 
 def _option_record(options: SolveOptions) -> dict[str, object]:
@@ -334,4 +255,4 @@ def versions() -> dict[str, str]:
     return out
 
 
-__all__ = ["Candidates", "RecountError", "candidates_of", "solve", "versions"]
+__all__ = ["Candidates", "RecountError", "candidates_of", "solve", "stock_of", "versions"]

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from designer.design.types import Attachment, PoolDesign
 from designer.verify.boundaries import Cabling, Port, Wiring, cable_up, check_rows, compare
+from designer.verify.copies import Copies
 from designer.verify.exact import exact, ratio_up
 from designer.verify.findings import Findings, UncountableError
 from designer.verify.lengths import nic_leaf_length
@@ -19,12 +20,14 @@ NEED_TOLERANCE = Fraction(1, 10**9)
 
 @dataclass(frozen=True)
 class LeafGroup:
-    """What hangs below the leaves of one pool.
+    """What hangs below the leaves of one pool in one copy of the fabric.
 
-    ``group`` accelerators below a full leaf, ``need`` Gb/s per accelerator that must leave it.
+    ``group`` accelerators below a full leaf, ``need`` Gb/s per accelerator that must leave it over all planes;
+    ``nic_leaf`` counts the cables to all copies.
     """
 
     pool: PoolCount
+    copies: Copies
     group: int
     leaves: int
     down_ports: int
@@ -51,7 +54,13 @@ def leaving_share(domains: int, per_replica: int) -> Fraction:
 
 
 def count_attachment(
-    found: Findings, design: PoolDesign, pool: PoolCount, leaf: SwitchRow, stages: int, site: SiteRow
+    found: Findings,
+    design: PoolDesign,
+    pool: PoolCount,
+    leaf: SwitchRow,
+    stages: int,
+    copies: Copies,
+    site: SiteRow,
 ) -> LeafGroup:
     """Count the leaves of a pool and the cables to them anew."""
     place = f"pool {pool.name}, attachment"
@@ -73,26 +82,35 @@ def count_attachment(
     hosts = pool.hosts_per_domain
     if not found.holds("leaf_split", place, hosts % parts == 0, parts, f"a divisor of {hosts}", "hosts split evenly"):
         raise UncountableError(place)
-    group = pool.size * whole // parts
+    per_host = pool.parts.accelerator.per_host
+    # A leaf serves the accelerators of one rail.
+    group = pool.size // copies.rails * whole // parts
     leaves = ratio_up(pool.domains, whole) * parts
     share = Fraction(1) if parts > 1 else leaving_share(whole, pool.domains_per_replica)
     need = min(Fraction(pool.nic_gbps), pool.ep_need * share + pool.other_need)
     # Nothing leaves the only switch there is, so no rule reads the need there.
     _compare(found, place, stated, group, leaves, need if stages > 1 else None)
     full, rest = (pool.domains * parts, 0) if parts > 1 else divmod(pool.domains, whole)
-    per_host = pool.parts.accelerator.per_host * pool.nics_per_accelerator
-    upper = {group * pool.nics_per_accelerator: full}
+    nics = pool.nics_per_accelerator
+    upper = {group * nics: full * copies.total}
     if rest:
-        upper[rest * pool.size * pool.nics_per_accelerator] = 1
-    wiring = Wiring(links=pool.nics, pairs={per_host: pool.hosts}, lower={per_host: pool.hosts}, upper=upper)
-    racks = ratio_up(group // pool.parts.accelerator.per_host, pool.racks.hosts_per_rack)
-    cabling = cable_up("nic_leaf", wiring, *pool.parts.nic_leaf, pool.parts.nic.rate_gbps, nic_leaf_length(site, racks))
+        upper[rest * (pool.size // copies.rails) * nics] = copies.total
+    # A host's links into one copy go to one leaf; its module ends are shared by its links to all copies.
+    wiring = Wiring(
+        links=pool.nics * copies.planes,
+        pairs={per_host // copies.rails * nics: pool.hosts * copies.total},
+        lower={per_host * nics * copies.planes: pool.hosts},
+        upper=upper,
+    )
+    racks = ratio_up(group * copies.rails // per_host, pool.racks.hosts_per_rack)
+    rate = copies.port_gbps(pool)
+    cabling = cable_up("nic_leaf", wiring, *pool.parts.nic_leaf, rate, nic_leaf_length(site, racks))
     where = f"pool {pool.name}, NIC-leaf boundary"
     compare(found, where, design.nic_leaf, cabling)
     below = Port(pool.parts.nic.lanes)
     above = Port(frozenset({leaf.lane_gbps}), leaf.cpo.link if leaf.cpo else None)
     check_rows(found, where, cabling, below, above, board=False, in_rack=False)
-    return LeafGroup(pool, group, leaves, group * pool.nics_per_accelerator, need, cabling)
+    return LeafGroup(pool, copies, group, leaves, group * nics, need, cabling)
 
 
 def _compare(found: Findings, place: str, stated: Attachment, group: int, leaves: int, need: Fraction | None) -> None:

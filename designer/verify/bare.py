@@ -32,17 +32,18 @@ def switch_watts(gauge: Gauge, catalogue: Catalogue, switch: str) -> Fraction:
 def bare_usd(gauge: Gauge, catalogue: Catalogue, row: Accelerator) -> Fraction:
     """Price of an accelerator without the switches, links and NIC its price contains, at catalogue prices.
 
-    Host and rack have no price of their own and stay in the accelerator's.
+    Host and rack have no price of their own and stay in the accelerator's; so does the wiring of accelerators that
+    are sold joined directly.
     """
     name = f"accelerator {row.id}"
     usd = gauge.read(row.price_usd, name, "price_usd")
     if "nic" in row.price_contains:
         option = _vendor_nic(gauge, row)
         usd -= option.count * gauge.read(catalogue.nics[option.nic].price_usd, f"NIC {option.nic}", "price_usd")
-    if "scale_up_switch" in row.price_contains:
+    if "scale_up_switch" in row.price_contains and not _joined_directly(row):
         switch, planes, size = _vendor_switches(gauge, row)
         usd -= planes * switch_usd(gauge, catalogue, switch) / size
-    if "scale_up_link" in row.price_contains:
+    if "scale_up_link" in row.price_contains and not _joined_directly(row):
         usd -= _vendor_links_usd(gauge, catalogue, row)
     return gauge.least_zero(usd, name, "price without the parts it contains")
 
@@ -54,10 +55,15 @@ def bare_watts(gauge: Gauge, catalogue: Catalogue, row: Accelerator) -> Fraction
     if "nic" in row.power_contains:
         option = _vendor_nic(gauge, row)
         watts -= option.count * gauge.read(catalogue.nics[option.nic].power_w, f"NIC {option.nic}", "power_w")
-    if "scale_up_switch" in row.power_contains:
+    if "scale_up_switch" in row.power_contains and not _joined_directly(row):
         switch, planes, size = _vendor_switches(gauge, row)
         watts -= planes * switch_watts(gauge, catalogue, switch) / size
     return gauge.least_zero(watts, name, "host watts without the parts they contain")
+
+
+def _joined_directly(row: Accelerator) -> bool:
+    """Whether the vendor's domain has no switch: its wiring is never bought by the piece."""
+    return row.vendor_domain is not None and row.vendor_domain.direct is not None
 
 
 def _vendor_nic(gauge: Gauge, row: Accelerator) -> NicOption:

@@ -20,8 +20,8 @@ class Wiring:
     """Who is joined to whom, before any cable is chosen.
 
     ``pairs``, ``lower`` and ``upper`` tally the links of every (lower, upper) pair, lower and upper box;
-    ``in_one_backplane`` is the number of links that one backplane carries (scale-up: one domain) and
-    ``backplanes`` how many there are.
+    ``in_one_backplane`` is the number of links that one backplane carries (scale-up: of the accelerators behind one
+    switch of every plane) and ``backplanes`` how many there are.
     """
 
     links: int
@@ -30,6 +30,21 @@ class Wiring:
     upper: Tally
     in_one_backplane: int = 0
     backplanes: int = 0
+
+    def times(self, copies: int) -> Wiring:
+        """Return the wiring of so many equal copies together."""
+
+        def more(tally: Tally) -> Tally:
+            return {links: boxes * copies for links, boxes in tally.items()}
+
+        return Wiring(
+            self.links * copies,
+            more(self.pairs),
+            more(self.lower),
+            more(self.upper),
+            self.in_one_backplane,
+            self.backplanes * copies,
+        )
 
 
 @dataclass(frozen=True)
@@ -153,8 +168,8 @@ def check_rows(
 ) -> None:
     """Check that the two link rows fit each other, their ports, the rate and the length.
 
-    ``board`` and ``in_rack`` say whether a board or a rack holds the whole boundary: a scale-up domain of one
-    host, or of one rack.
+    ``board`` and ``in_rack`` say whether a board or a rack holds the whole boundary: the accelerators behind one
+    scale-up switch are those of one host, or of one rack.
     """
     for row in dict.fromkeys((cabling.lower, cabling.upper)):
         found.holds(
@@ -199,7 +214,7 @@ def _check_cable(
         f"one of {_names(row.host_lanes)} Gb/s",
         f"one lane rate of both ports must run through {row.id}",
     )
-    fits = {"board": board, "rack": in_rack}.get(row.placement, True)
+    fits = {"board": board, "rack": in_rack}.get(row.placement, cabling.name == "scale_up" or not row.backplane)
     found.holds(
         "placement", place, fits, row.placement, "a boundary inside it", f"{row.id} stays inside its {row.placement}"
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from designer.design.types import Design, Fabric
 from designer.instance.schema import Instance
 from designer.verify.attachments import LeafGroup, count_attachment
 from designer.verify.boundaries import Cabling, Port, Wiring, cable_up, check_rows, compare
+from designer.verify.copies import Copies, check_copies
 from designer.verify.exact import exact, ratio_up
 from designer.verify.findings import Findings, UncountableError
 from designer.verify.lengths import above_leaf_length
@@ -29,12 +30,14 @@ class FabricParts:
 
 @dataclass(frozen=True)
 class FabricCount:
-    """What the rules give for the fabric. Ports and boxes of absent stages are 0.
+    """What the rules give for one copy of the fabric. Ports and boxes of absent stages are 0.
 
-    ``uplinks`` = U, ``spine_up`` = U_s, ``pod_leaves`` = L, ``spines_per_pod`` = n_s.
+    ``uplinks`` = U, ``spine_up`` = U_s, ``pod_leaves`` = L, ``spines_per_pod`` = n_s. ``cablings`` and ``racks`` count
+    all copies.
     """
 
     parts: FabricParts
+    copies: Copies
     groups: tuple[LeafGroup, ...]
     rate: Fraction
     uplinks: int
@@ -53,6 +56,12 @@ class FabricCount:
     def stages(self) -> int:
         """Number of stages."""
         return len(self.parts.switches)
+
+    @property
+    def boxes(self) -> tuple[tuple[SwitchRow, int], ...]:
+        """Switches of all copies, from leaf to core."""
+        counts = (self.leaves, self.spines, self.cores)
+        return tuple((row, self.copies.total * count) for row, count in zip(self.parts.switches, counts, strict=False))
 
 
 @dataclass
@@ -82,8 +91,9 @@ def count_fabric(
     stated = design.fabric
     stages = len(parts.switches)
     leaf = parts.switches[0]
+    copies = check_copies(found, design, pools, instance)
     groups = tuple(
-        count_attachment(found, pool_design, pool, leaf, stages, site)
+        count_attachment(found, pool_design, pool, leaf, stages, copies, site)
         for pool_design, pool in zip(design.pools, pools, strict=True)
     )
     leaves = 1 if stages == 1 else sum(group.leaves for group in groups)
@@ -91,9 +101,10 @@ def count_fabric(
     _leaf_ports(found, stated, groups, leaf, shape.uplinks, stages)
     if stages > 1:
         _tapers(found, stated, groups, shape, instance)
-    cablings = _cablings(found, stated, parts, shape, site)
+    cablings = _cablings(found, stated, parts, shape, copies, site)
     count = FabricCount(
         parts=parts,
+        copies=copies,
         groups=groups,
         rate=Fraction(stated.uplink_gbps),
         uplinks=shape.uplinks,
@@ -106,8 +117,9 @@ def count_fabric(
         spines=shape.spines,
         cores=shape.cores,
         cablings=cablings,
-        racks=_network_racks(parts, (leaves, shape.spines, shape.cores), groups, cablings, site),
+        racks=0,
     )
+    count = replace(count, racks=_network_racks(count, site))
     _compare(found, stated, count, shape)
     _choices(found, stated, stages, instance)
     return count
@@ -192,7 +204,7 @@ def _leaf_ports(
         up = Fraction(uplinks, leaf.radix[Fraction(stated.uplink_gbps)])
     down = []
     for group in groups:
-        rate = group.pool.parts.nic.rate_gbps
+        rate = group.copies.port_gbps(group.pool)
         place = f"pool {group.pool.name}, leaf"
         if not found.holds("leaf_rate", place, rate in leaf.radix, rate, f"a port rate of {leaf.id}", "NIC ports"):
             raise UncountableError(place)
@@ -220,10 +232,11 @@ def _tapers(found: Findings, stated: Fabric, groups: Sequence[LeafGroup], shape:
     )
     for group in groups:
         place = f"pool {group.pool.name}, leaf"
-        nic = group.pool.parts.nic.rate_gbps
-        found.holds("uplink_slow", place, rate >= nic, rate, f"at least {nic}", "no uplink is slower than a NIC")
-        up, down = shape.uplinks * rate, group.down_ports * group.pool.parts.nic.rate_gbps
-        need = group.group * group.need
+        nic = group.copies.port_gbps(group.pool)
+        found.holds("uplink_slow", place, rate >= nic, rate, f"at least {nic}", "no uplink is slower than a NIC port")
+        up, down = shape.uplinks * rate, group.down_ports * nic
+        # A NIC spreads its traffic evenly over the planes.
+        need = group.group * group.need / group.copies.planes
         found.holds("leaf_uplinks", place, up >= need, up, f"at least {float(need)}", "Gb/s that must leave a leaf")
         found.holds("leaf_taper", place, limit * up >= down, f"{down} down, {up} up", f"{limit} : 1", "largest taper")
         if shape.cores:
@@ -235,14 +248,16 @@ def _tapers(found: Findings, stated: Fabric, groups: Sequence[LeafGroup], shape:
         found.holds("spine_taper_limit", PLACE, held, ports, f"{limit} : 1", "largest taper")
 
 
-def _cablings(found: Findings, stated: Fabric, parts: FabricParts, shape: _Shape, site: SiteRow) -> tuple[Cabling, ...]:
+def _cablings(
+    found: Findings, stated: Fabric, parts: FabricParts, shape: _Shape, copies: Copies, site: SiteRow
+) -> tuple[Cabling, ...]:
     ports = [Port(frozenset({row.lane_gbps}), row.cpo.link if row.cpo else None) for row in parts.switches]
     cablings = []
     for level, wiring in enumerate(shape.wirings):
         name = "leaf_spine" if level == 0 else "spine_core"
         cabling = cable_up(
             "leaf_spine" if level == 0 else "spine_core",
-            wiring,
+            wiring.times(copies.total),
             *parts.links[level],
             Fraction(stated.uplink_gbps),
             above_leaf_length(site, name),
@@ -254,16 +269,10 @@ def _cablings(found: Findings, stated: Fabric, parts: FabricParts, shape: _Shape
     return tuple(cablings)
 
 
-def _network_racks(
-    parts: FabricParts,
-    counts: tuple[int, int, int],
-    groups: Sequence[LeafGroup],
-    cablings: Sequence[Cabling],
-    site: SiteRow,
-) -> int:
-    watts = sum((count * row.watts for count, row in zip(counts, parts.switches, strict=False)), Fraction(0))
-    watts += sum((group.nic_leaf.upper_watts for group in groups), Fraction(0))
-    watts += sum((cabling.watts for cabling in cablings), Fraction(0))
+def _network_racks(count: FabricCount, site: SiteRow) -> int:
+    watts = sum((boxes * row.watts for row, boxes in count.boxes), Fraction(0))
+    watts += sum((group.nic_leaf.upper_watts for group in count.groups), Fraction(0))
+    watts += sum((cabling.watts for cabling in count.cablings), Fraction(0))
     return ratio_up(watts, site.network_rack_watts)
 
 

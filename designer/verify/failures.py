@@ -38,23 +38,44 @@ class Failures:
 
 @dataclass(frozen=True)
 class Victim:
-    """Who suffers: a pool with replicas of ``replica`` accelerators of one value."""
+    """Who suffers: a pool whose accelerators are of one value, and so its replicas."""
 
-    replica: int
+    pool: PoolCount
     hour_usd: Fraction
     restart_usd: Fraction
 
     def down(self, blast: int) -> int:
         """Accelerators out of service while a component that serves ``blast`` of them is repaired."""
-        return max(blast, self.replica)
+        return max(blast, self.pool.replica)
 
     def jobs(self, blast: int) -> int:
         """Replicas that a component serving ``blast`` accelerators interrupts."""
-        return max(1, blast // self.replica)
+        return self.pool.jobs(blast)
 
     def suffers(self, hits: Fraction = ZERO, hours: Fraction = ZERO) -> Failures:
         """Price interrupted jobs by their restart and lost hours by the value of an hour."""
         return Failures(hits=hits, hours=hours, usd=self.hour_usd * hours + self.restart_usd * hits)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a failure reaches: its replicas stop, unless the other planes of the fabric carry on.
+
+    With planes a failure kills a job only now and then, and takes its share of the bandwidth from the accelerators
+    behind it.
+    """
+
+    victim: Victim
+    planes: int = 1
+    kill_share: Fraction = ZERO
+
+    def jobs(self, blast: int) -> Fraction:
+        """Replicas interrupted by a component that serves ``blast`` accelerators."""
+        return self.victim.jobs(blast) * (Fraction(1) if self.planes == 1 else self.kill_share)
+
+    def down(self, blast: int) -> Fraction:
+        """Accelerators out of service, as a number of whole ones."""
+        return Fraction(self.victim.down(blast)) if self.planes == 1 else Fraction(blast, self.planes)
 
 
 def victim_of(pool: PoolCount, site: SiteRow) -> Victim:
@@ -63,7 +84,7 @@ def victim_of(pool: PoolCount, site: SiteRow) -> Victim:
     Restarting a job costs ``restart_h`` hours of all accelerators of the replica.
     """
     hour = site.lost_hour_share * pool.parts.accelerator.installed_usd
-    return Victim(pool.replica, hour, hour * site.restart_h * pool.replica)
+    return Victim(pool, hour, hour * site.restart_h * pool.replica)
 
 
 def failures_of(pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow) -> Iterator[tuple[Item, Failures]]:
@@ -72,28 +93,33 @@ def failures_of(pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow) 
         victim = victim_of(pool, site)
         yield "accelerators", _accelerators(pool, victim, site)
         yield "nics", _nics(pool, victim, site)
-        yield "scale_up_switches", _scale_up_switches(pool, victim, site)
-        yield "scale_up_links", _links_below(pool.scale_up, victim, site, (1, 1), pool.size)
+        yield from _scale_up(pool, victim, site)
     for group in fabric.groups:
         victim = victim_of(group.pool, site)
-        yield "nic_leaf_links", _links_below(group.nic_leaf, victim, site, _behind(group), pool_size(group))
-        yield "scale_out_switches", _leaf_hits(group, fabric, victim, site)
+        others = Reach(victim, group.copies.planes, site.kill_share)
+        yield "nic_leaf_links", _links_below(group.nic_leaf, Reach(victim), others, site, _behind(group))
+        yield "scale_out_switches", _leaf_hits(group, fabric, others, site)
         yield from _above_leaf(group, fabric, victim, site)
     yield "scale_out_switches", _box_repairs(fabric, site)
     for cabling in fabric.cablings:
         yield "scale_out_links", _link_repairs(cabling, site)
 
 
-def pool_size(group: LeafGroup) -> int:
-    """Domain size of the pool below a leaf group."""
-    return group.pool.size
+@dataclass(frozen=True)
+class Behind:
+    """Accelerators behind one lower end, one upper end, one cable of a boundary."""
+
+    lower: int
+    upper: int
+    cable: int
 
 
-def _behind(group: LeafGroup) -> tuple[int, int]:
-    """Accelerators behind one lower and one upper end of the NIC-leaf boundary."""
-    cabling, each = group.nic_leaf, group.pool.nics_per_accelerator
-    lower, upper = (max(1, int(row.rate_gbps // cabling.rate) // each) for row in (cabling.lower, cabling.upper))
-    return lower, upper
+def _behind(group: LeafGroup) -> Behind:
+    """Accelerators behind the ends of the NIC-leaf boundary; an end in a host also carries its other planes."""
+    cabling, nics = group.nic_leaf, group.pool.nics_per_accelerator
+    lower, upper = (int(row.rate_gbps // cabling.rate) for row in (cabling.lower, cabling.upper))
+    at_leaf = max(1, upper // nics)
+    return Behind(max(1, lower // (nics * group.copies.planes)), at_leaf, at_leaf)
 
 
 def _repair(count: Fraction | int, rate: Fraction, part: Fraction, labour: Fraction, site: SiteRow) -> Failures:
@@ -116,11 +142,42 @@ def _nics(pool: PoolCount, victim: Victim, site: SiteRow) -> Failures:
     return _repair(count, row.afr, row.usd, labour, site) + victim.suffers(count * row.afr, hours)
 
 
-def _scale_up_switches(pool: PoolCount, victim: Victim, site: SiteRow) -> Failures:
-    row, count = pool.parts.switch, pool.switches
+def _scale_up(pool: PoolCount, victim: Victim, site: SiteRow) -> Iterator[tuple[Item, Failures]]:
+    """Failures of the switches of a domain and of the links below them, stage by stage."""
     labour = site.labour_usd_per_h * site.switch_tray_h
-    repairs = _box_parts(row, count, labour, site)
-    return repairs + _box_effects(row, count, pool.size, site.switch_tray_h, victim)
+    group = pool.domain.group
+    for level, ((row, count), cabling) in enumerate(zip(pool.switches, pool.scale_up, strict=True)):
+        repairs = _box_parts(row, count, labour, site)
+        if level == 0:
+            reach = Reach(victim)
+            yield "scale_up_switches", repairs + _box_effects(row, count, group, group, site.switch_tray_h, reach)
+            # A link is one of many ports of its accelerator; a backplane holds all links of a group.
+            behind = Behind(1, 1, group if cabling.lower.backplane else 1)
+            yield "scale_up_links", _links_below(cabling, reach, reach, site, behind)
+        else:
+            yield "scale_up_switches", repairs + _upper_boxes(pool, row, victim, site)
+            yield "scale_up_links", _link_repairs(cabling, site) + _upper_links(pool, cabling, victim, site)
+
+
+def _upper_boxes(pool: PoolCount, row: SwitchRow, victim: Victim, site: SiteRow) -> Failures:
+    """Effects of the second stage: traffic of the domain goes round a failure, with less bandwidth.
+
+    One of ``b`` switches is ``1/b`` of the bandwidth between the groups, so the hours of all of them are those of the
+    whole domain.
+    """
+    hits = site.kill_share * _box_events(row) * victim.jobs(pool.size) * pool.domain.switches[1]
+    hours = pool.size * _box_outage(row, site.switch_tray_h)
+    return victim.suffers(pool.domains * hits, pool.domains * hours)
+
+
+def _upper_links(pool: PoolCount, cabling: Cabling, victim: Victim, site: SiteRow) -> Failures:
+    """Effects of the links between the two stages."""
+    upper = pool.domain.upper
+    if upper is None:
+        return Failures()
+    links = pool.domain.switches[0] * upper.uplinks
+    hits = site.kill_share * links * _link_events(cabling, upper.links_per_pair, site)
+    return victim.suffers(pool.domains * hits, pool.accelerators * _link_outage(cabling, site))
 
 
 def _box_parts(row: SwitchRow, count: int, labour: Fraction, site: SiteRow) -> Failures:
@@ -133,44 +190,51 @@ def _box_parts(row: SwitchRow, count: int, labour: Fraction, site: SiteRow) -> F
     return repairs
 
 
-def _box_effects(row: SwitchRow, count: int, blast: int, repair_h: Fraction, victim: Victim) -> Failures:
-    """Hits and hours of switches whose ports have no second way: scale-up switches and leaves."""
-    hits = row.outages * victim.jobs(blast)
-    hours = row.afr * repair_h * victim.down(blast)
+def _box_effects(row: SwitchRow, count: int, hit: int, lost: int, repair_h: Fraction, reach: Reach) -> Failures:
+    """Hits and hours of scale-up switches and leaves, whose ports have no second way within their plane.
+
+    ``hit`` accelerators may have their job interrupted; ``lost`` of them are out of service meanwhile.
+    """
+    hits = row.outages * reach.jobs(hit)
+    hours = row.afr * repair_h * reach.down(lost)
     if row.cpo is not None:
-        cpo, few = row.cpo, -(-blast // row.cpo.laser_modules)
-        hits += cpo.box_swaps * victim.jobs(blast)
-        hours += cpo.box_swaps * cpo.box_hours * victim.down(blast)
+        cpo = row.cpo
+        few_hit, few_lost = -(-hit // cpo.laser_modules), -(-lost // cpo.laser_modules)
+        hits += cpo.box_swaps * reach.jobs(hit)
+        hours += cpo.box_swaps * cpo.box_hours * reach.down(lost)
         lasers = cpo.laser_modules * cpo.laser_rate
-        hits += lasers * victim.jobs(few)
-        hours += lasers * cpo.laser_hours * victim.down(few)
-    return victim.suffers(count * hits, count * hours)
+        hits += lasers * reach.jobs(few_hit)
+        hours += lasers * cpo.laser_hours * reach.down(few_lost)
+    return reach.victim.suffers(count * hits, count * hours)
 
 
-def _leaf_hits(group: LeafGroup, fabric: FabricCount, victim: Victim, site: SiteRow) -> Failures:
-    # With one stage every pool has the one leaf: its hits and hours count once per pool.
-    return _box_effects(fabric.parts.switches[0], group.leaves, group.group, site.switch_box_h, victim)
+def _leaf_hits(group: LeafGroup, fabric: FabricCount, reach: Reach, site: SiteRow) -> Failures:
+    # With one stage every pool has the one leaf: its hits and hours count once per pool. The replicas of a domain
+    # have accelerators on every rail, so the leaf of one rail hits those of all.
+    copies, row = group.copies, fabric.parts.switches[0]
+    hit = group.group * copies.rails
+    return _box_effects(row, copies.total * group.leaves, hit, group.group, site.switch_box_h, reach)
 
 
-def _links_below(cabling: Cabling, victim: Victim, site: SiteRow, behind: tuple[int, int], size: int) -> Failures:
-    """Failures of scale-up or NIC-leaf cables; ``behind`` = accelerators behind a lower and an upper end."""
-    total = _link_repairs(cabling, site)
+def _links_below(cabling: Cabling, host: Reach, others: Reach, site: SiteRow, behind: Behind) -> Failures:
+    """Failures of scale-up or NIC-leaf cables: ends in a host take a whole NIC, ``others`` what is in their way."""
+    total, victim = _link_repairs(cabling, site), host.victim
     row = cabling.lower
     if not row.module:
-        blast = size if row.backplane else behind[0]
         events = cabling.cables * 2 * row.afr
-        total += victim.suffers(events * victim.jobs(blast), events * row.repair_h * victim.down(blast))
+        blast = behind.cable
+        total += victim.suffers(events * others.jobs(blast), events * row.repair_h * others.down(blast))
         return total + victim.suffers(site.kill_share * cabling.cables * row.transients)
-    for end, bought, blast in (
-        (cabling.lower, cabling.lower_bought, behind[0]),
-        (cabling.upper, cabling.upper_bought, behind[1]),
+    for end, bought, blast, reach in (
+        (cabling.lower, cabling.lower_bought, behind.lower, host),
+        (cabling.upper, cabling.upper_bought, behind.upper, others),
     ):
         events = bought * end.afr
-        total += victim.suffers(events * victim.jobs(blast), events * end.repair_h * victim.down(blast))
+        total += victim.suffers(events * reach.jobs(blast), events * end.repair_h * reach.down(blast))
     flaps = cabling.lower_ends * cabling.lower.transients / 2 + cabling.upper_ends * cabling.upper.transients / 2
     dirty = _cleanings(cabling, site)
-    hits = site.kill_share * flaps + dirty * victim.jobs(behind[0])
-    return total + victim.suffers(hits, dirty * site.dirt_h * victim.down(behind[0]))
+    hits = site.kill_share * flaps + dirty * others.jobs(behind.lower)
+    return total + victim.suffers(hits, dirty * site.dirt_h * others.down(behind.lower))
 
 
 def _cleanings(cabling: Cabling, site: SiteRow) -> Fraction:
@@ -193,8 +257,7 @@ def _link_repairs(cabling: Cabling, site: SiteRow) -> Failures:
 
 def _box_repairs(fabric: FabricCount, site: SiteRow) -> Failures:
     total = Failures()
-    counts = (fabric.leaves, fabric.spines, fabric.cores)
-    for row, count in zip(fabric.parts.switches, counts, strict=False):
+    for row, count in fabric.boxes:
         total += _box_parts(row, count, site.box_swap_usd, site)
     return total
 
@@ -213,10 +276,11 @@ def _above_leaf(
     together = (fabric.links_per_spine, fabric.links_per_core)
     for level, cabling in enumerate(fabric.cablings):
         row = fabric.parts.switches[level + 1]
-        boxes = group.leaves * links[level] / row.radix[fabric.rate]
+        joined = group.copies.total * group.leaves * links[level]
+        boxes = joined / row.radix[fabric.rate]
         hits = site.kill_share * boxes * _box_events(row)
-        yield "scale_out_switches", victim.suffers(hits, group.pool.accelerators * _box_outage(row, site))
-        events = group.leaves * links[level] * _link_events(cabling, together[level], site)
+        yield "scale_out_switches", victim.suffers(hits, group.pool.accelerators * _box_outage(row, site.switch_box_h))
+        events = joined * _link_events(cabling, together[level], site)
         hours = group.pool.accelerators * _link_outage(cabling, site)
         yield "scale_out_links", victim.suffers(site.kill_share * events, hours)
 
@@ -230,9 +294,9 @@ def _box_events(row: SwitchRow) -> Fraction:
     return row.outages + extra
 
 
-def _box_outage(row: SwitchRow, site: SiteRow) -> Fraction:
+def _box_outage(row: SwitchRow, repair_h: Fraction) -> Fraction:
     """Hours a year without one box's share; a laser module is 1/els_modules of its box, and there are as many."""
-    hours = row.afr * site.switch_box_h
+    hours = row.afr * repair_h
     if row.cpo is not None:
         hours += row.cpo.box_swaps * row.cpo.box_hours + row.cpo.laser_rate * row.cpo.laser_hours
     return hours

@@ -44,9 +44,13 @@ def hosts_per_rack(accelerator: AcceleratorRow, watts_in_rack: Fraction) -> int:
     return min(by_power, accelerator.rack_places // accelerator.per_host)
 
 
-def scale_up_length(site: SiteRow, racks: int, *, on_board: bool) -> Fraction:
-    """Length of scale-up cables of a domain that spans so many racks."""
-    forced = site.lengths_m.get("scale_up")
+def scale_up_length(site: SiteRow, boundary: str, racks: int, *, on_board: bool = False) -> Fraction:
+    """Length of scale-up cables between boxes that stand in so many racks.
+
+    ``boundary`` is "scale_up", over the racks of the accelerators behind one switch, or "scale_up_upper", between
+    two stages of switches, over the racks of the domain.
+    """
+    forced = site.lengths_m.get(boundary)
     if forced is not None:
         return forced
     if on_board:

@@ -1,16 +1,25 @@
-"""The limits of the instance on power, racks, capital and the three risk terms (section 10)."""
+"""The limits of the instance: power, racks, capital, risk, stock, vendors, what failures may take (section 10)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from designer.instance.schema import Instance
+from designer.verify.blast import single_failures
 from designer.verify.exact import exact
+from designer.verify.fabric import FabricCount
 from designer.verify.findings import Findings
 from designer.verify.money import Totals
+from designer.verify.pools import PoolCount
+from designer.verify.units import units_of
+
+HOURS_PER_YEAR = 8760
 
 
-def check_limits(found: Findings, totals: Totals, instance: Instance) -> None:
+def check_limits(
+    found: Findings, totals: Totals, pools: Sequence[PoolCount], fabric: FabricCount, instance: Instance
+) -> None:
     """Report every limit that is broken, be it by one unit."""
     site, risk, terms = instance.site, instance.risk, totals.failures
     power = None if site.it_power_mw is None else exact(site.it_power_mw) * 10**6
@@ -29,6 +38,49 @@ def check_limits(found: Findings, totals: Totals, instance: Instance) -> None:
     )
     for rule, value, limit, what in limits:
         if limit is not None:
-            # Reported totals are the floats nearest to the exact ones: a total copied back as a limit holds.
-            held = value <= exact(limit) or float(value) <= float(limit)
-            found.holds(rule, "design", held, Fraction(value), f"at most {float(limit)}", what)
+            _at_most(found, rule, "design", Fraction(value), limit, what)
+    units = units_of(pools, fabric)
+    for part, stock in instance.stock.items():
+        found.holds(
+            "limit_stock", f"part {part}", units[part] <= stock, units[part], f"at most {stock}", "units bought"
+        )
+    _vendors(found, pools, instance)
+    _availability(found, totals, pools, instance)
+    _single_failure(found, fabric, instance)
+
+
+def _at_most(found: Findings, rule: str, place: str, value: Fraction, limit: Fraction | float, what: str) -> None:
+    # Reported totals are the floats nearest to the exact ones: a total copied back as a limit holds.
+    held = value <= exact(limit) or float(value) <= float(limit)
+    found.holds(rule, place, held, value, f"at most {float(limit)}", what)
+
+
+def _vendors(found: Findings, pools: Sequence[PoolCount], instance: Instance) -> None:
+    """Check the accelerators of every limited vendor against those of all."""
+    fleet = sum(pool.accelerators for pool in pools)
+    for vendor, most in instance.choose.max_vendor_share.items():
+        theirs = sum(pool.accelerators for pool in pools if pool.parts.accelerator.maker == vendor)
+        what = "share of all accelerators"
+        _at_most(found, "limit_vendor_share", f"vendor {vendor}", Fraction(theirs, fleet), most, what)
+
+
+def _availability(found: Findings, totals: Totals, pools: Sequence[PoolCount], instance: Instance) -> None:
+    """Check the accelerator-hours that failures leave."""
+    least = instance.risk.min_availability
+    if least is None:
+        return
+    hours = HOURS_PER_YEAR * sum(pool.accelerators for pool in pools)
+    value = 1 - totals.failures.hours / hours
+    held = value >= exact(least) or float(value) >= least
+    found.holds("limit_availability", "design", held, value, f"at least {least}", "share of accelerator-hours")
+
+
+def _single_failure(found: Findings, fabric: FabricCount, instance: Instance) -> None:
+    """Check what one failure of every kind takes from every pool."""
+    most = instance.risk.max_single_failure_share
+    if most is None:
+        return
+    for group in fabric.groups:
+        for component, share in single_failures(fabric, group):
+            place, what = f"pool {group.pool.name}, {component}", "share of the pool's tokens that one failure takes"
+            _at_most(found, "limit_single_failure", place, share, most, what)

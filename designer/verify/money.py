@@ -18,6 +18,12 @@ from designer.verify.rows import SiteRow
 ITEMS: tuple[Item, ...] = get_args(Item)
 
 
+def items_of(site: SiteRow) -> tuple[Item, ...]:
+    """Items of the account: the front end only where the instance gives a figure of it."""
+    given = site.front_end_usd is not None or site.front_end_watts is not None
+    return tuple(item for item in ITEMS if item != "front_end" or given)
+
+
 @dataclass(frozen=True)
 class ItemTotal:
     """One item of the account, exactly."""
@@ -126,7 +132,8 @@ def capital_recovery(interest: Fraction, years: int) -> Fraction:
 def totals_of(pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow, instance: Instance) -> Totals:
     """Add everything up."""
     capex, watts = _bought(pools, fabric, site)
-    failures = dict.fromkeys(ITEMS, Failures())
+    present = items_of(site)
+    failures = dict.fromkeys(present, Failures())
     for item, source in failures_of(pools, fabric, site):
         failures[item] += source
     it_share = capital_recovery(site.wacc, site.it_years)
@@ -143,7 +150,7 @@ def totals_of(pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow, in
             energy * watts[item],
             failures[item],
         )
-        for item in ITEMS
+        for item in present
     )
     risk = instance.risk
     terms = sum(failures.values(), Failures())
@@ -161,8 +168,9 @@ def _bought(
     pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow
 ) -> tuple[dict[Item, Fraction], dict[Item, Fraction]]:
     """Purchase prices and watts per item."""
-    capex = dict.fromkeys(ITEMS, Fraction(0))
-    watts = dict.fromkeys(ITEMS, Fraction(0))
+    present = items_of(site)
+    capex = dict.fromkeys(present, Fraction(0))
+    watts = dict.fromkeys(present, Fraction(0))
 
     def add(item: Item, usd: Fraction, power: Fraction) -> None:
         capex[item] += usd
@@ -175,12 +183,17 @@ def _bought(
             pool.accelerators * parts.accelerator.installed_usd,
             pool.accelerators * parts.accelerator.watts,
         )
+        if "front_end" in present:
+            usd, power = site.front_end_usd or Fraction(0), site.front_end_watts or Fraction(0)
+            add("front_end", pool.accelerators * usd, pool.accelerators * power)
         add("nics", pool.nics * parts.nic.usd, pool.nics * parts.nic.watts)
-        add("scale_up_switches", pool.switches * parts.switch.usd, pool.switches * parts.switch.watts)
-        add("scale_up_links", pool.scale_up.usd(site), pool.scale_up.watts)
+        for row, count in pool.switches:
+            add("scale_up_switches", count * row.usd, count * row.watts)
+        for cabling in pool.scale_up:
+            add("scale_up_links", cabling.usd(site), cabling.watts)
     for group in fabric.groups:
         add("nic_leaf_links", group.nic_leaf.usd(site), group.nic_leaf.watts)
-    for row, count in zip(fabric.parts.switches, (fabric.leaves, fabric.spines, fabric.cores), strict=False):
+    for row, count in fabric.boxes:
         add("scale_out_switches", count * row.usd, count * row.watts)
     for cabling in fabric.cablings:
         add("scale_out_links", cabling.usd(site), cabling.watts)

@@ -19,6 +19,7 @@ TOLERANCE = 1e-6
 LIMIT_TOLERANCE = 1e-9
 """Slack of memory and traffic limits, which the largest batch may meet exactly."""
 
+ALLOWANCES_US = (0, 2, 4, 8, 16)
 LARGEST_PASS = 16_384
 KV_STEPS = 64
 FORMATS = ("bf16", "fp8", "fp4", "mxfp4")
@@ -51,7 +52,8 @@ def check_tokens(found: Findings, pool: PoolDesign, asked: Asked, catalogue: Cat
         return
     work = asked.workload
     eff = efficiencies(instance.efficiency)
-    chip = _chip(found, place, catalogue.accelerators[pool.accelerator], plan, instance)
+    accelerator = catalogue.accelerators[pool.accelerator]
+    chip = _chip(found, place, accelerator, plan, instance)
     precision = llm.dtype if work.precision == "native" else work.precision
     if chip is None or not found.holds(
         "plan_precision", place, precision in FORMATS, precision, ", ".join(FORMATS), "number format"
@@ -77,6 +79,7 @@ def check_tokens(found: Findings, pool: PoolDesign, asked: Asked, catalogue: Cat
         output=work.output_tokens,
         hit=work.prefix_hit_share,
         drafts=work.draft_tokens,
+        allowance_us=plan.latency_allowance_us,
     )
     if not _layout(found, place, plan, shape.moe_layers > 0, shape.heads, shape.experts, shape.layers):
         return
@@ -88,7 +91,8 @@ def check_tokens(found: Findings, pool: PoolDesign, asked: Asked, catalogue: Cat
     ):
         return
     model = Model(shape, chip, numbers, ways, eff)
-    _compare(found, place, plan, _achieved(model, plan, asked), model, catalogue, instance)
+    _allowance(found, place, plan, crosses=model.waits_on_the_fabric)
+    _compare(found, place, plan, _achieved(model, plan, asked), model, accelerator, instance)
 
 
 def _chip(found: Findings, place: str, row: Accelerator, plan: ServingPlan, instance: Instance) -> Chip | None:
@@ -134,6 +138,18 @@ def _layout(found: Findings, place: str, plan: ServingPlan, moe: bool, heads: in
         )
     broken = [what for what, held in conditions.items() if not held]
     return found.holds("plan_layout", place, not broken, "not so", "; ".join(broken), "how the LLM is spread")
+
+
+def _allowance(found: Findings, place: str, plan: ServingPlan, *, crosses: bool) -> None:
+    """Check that a plan names one of the listed allowances if an exchange crosses domains, and else none (6.1)."""
+    stated = plan.latency_allowance_us
+    shown = "none" if stated is None else stated
+    if crosses:
+        listed = ", ".join(map(str, ALLOWANCES_US))
+        message = "latency allowance of exchanges across domains"
+        found.holds("plan_latency_allowance", place, stated in ALLOWANCES_US, shown, f"one of {listed}", message)
+    else:
+        found.holds("plan_latency_allowance", place, stated is None, shown, "none", "no exchange crosses domains")
 
 
 def _achieved(model: Model, plan: ServingPlan, asked: Asked) -> Achieved:
@@ -206,7 +222,7 @@ def _compare(
     plan: ServingPlan,
     model_gives: Achieved,
     model: Model,
-    catalogue: Catalogue,
+    accelerator: Accelerator,
     instance: Instance,
 ) -> None:
     gives = model_gives
@@ -231,7 +247,7 @@ def _compare(
         found.holds(rule, place, near, "none" if stated is None else stated, shown, what)
     found.holds("plan_finite", place, gives.step < inf, gives.step, "finite", "traffic meets a link of no bandwidth")
     eff = model.eff
-    hbm = catalogue.accelerators[plan.accelerator].hbm_gb.at(instance.level) or 0.0
+    hbm = accelerator.hbm_gb.at(instance.level) or 0.0
     usable = eff["memory_use"] * hbm * 1e9 - eff["memory_reserve_bytes"]
     fits = gives.memory <= usable * (1 + LIMIT_TOLERANCE)
     found.holds("plan_memory_limit", place, fits, gives.memory, f"at most {usable}", "memory of the accelerator")

@@ -43,6 +43,8 @@ def check_plan(found: Findings, pool: PoolDesign, asked: Asked, nic: NicRow, ins
     if plan.measured:
         points = instance.measured_points is not None
         found.holds("plan_measured", place, points, "measured", "no measured points", "the instance names no points")
+        allowance, message = plan.latency_allowance_us, "measured behind the user's own fabric"
+        found.holds("plan_latency_allowance", place, allowance is None, allowance, "none", message)
     _latency(found, pool, asked)
 
 

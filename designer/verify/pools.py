@@ -5,45 +5,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from designer.design.types import PoolDesign
+from designer.design.types import Boundary, BoundaryName, PoolDesign
 from designer.instance.schema import Instance
-from designer.verify.boundaries import Cabling, Port, Wiring, cable_up, check_rows, compare
+from designer.verify.boundaries import Cabling, Port, cable_up, check_rows, compare
 from designer.verify.demand import Asked
-from designer.verify.exact import exact, ratio_down, ratio_up
+from designer.verify.domains import DomainCount, count_domain
+from designer.verify.exact import exact, ratio_up
 from designer.verify.findings import Findings, UncountableError
 from designer.verify.lengths import Racks, hosts_per_rack, scale_up_length
-from designer.verify.rows import AcceleratorRow, LinkRow, NicRow, SiteRow, SwitchRow
+from designer.verify.rows import PoolParts, SiteRow, SwitchRow
+from designer.verify.sizes import check_size
 
-
-@dataclass(frozen=True)
-class PoolParts:
-    """The exact rows of the parts one pool names; ``switches`` are all its accelerator may use."""
-
-    accelerator: AcceleratorRow
-    switch: SwitchRow
-    nic: NicRow
-    scale_up: tuple[LinkRow, LinkRow]
-    nic_leaf: tuple[LinkRow, LinkRow]
-    radices: tuple[int, ...]
+BOUNDARIES: tuple[BoundaryName, BoundaryName] = ("scale_up", "scale_up_upper")
 
 
 @dataclass(frozen=True)
 class PoolCount:
-    """What the rules give for one pool."""
+    """What the rules give for one pool; ``scale_up`` are its scale-up boundaries from the accelerators upwards.
+
+    ``replica`` is the accelerators of one replica, ``allowance_us`` the latency of the fabric that its plan allows
+    beyond the calibrated one (None: any).
+    """
 
     name: str
     parts: PoolParts
-    size: int
     nics_per_accelerator: int
     replica: int
+    replicas: int
     domains_per_replica: int
     domains: int
-    hosts_per_domain: int
+    domain: DomainCount
     racks: Racks
-    planes: int
-    scale_up: Cabling
+    scale_up: tuple[Cabling, ...]
+    scale_up_need: Fraction
     ep_need: Fraction
     other_need: Fraction
+    allowance_us: Fraction | None
+
+    @property
+    def size(self) -> int:
+        """Accelerators of a domain."""
+        return self.domain.size
+
+    @property
+    def hosts_per_domain(self) -> int:
+        """Hosts of a domain."""
+        return self.size // self.parts.accelerator.per_host
 
     @property
     def accelerators(self) -> int:
@@ -61,9 +68,19 @@ class PoolCount:
         return self.accelerators * self.nics_per_accelerator
 
     @property
-    def switches(self) -> int:
-        """Scale-up switches of the pool."""
-        return self.domains * self.planes
+    def switches(self) -> tuple[tuple[SwitchRow, int], ...]:
+        """Scale-up switches of the pool, stage by stage."""
+        rows = [stage.switch for stage in self.parts.stages]
+        return tuple((row, self.domains * each) for row, each in zip(rows, self.domain.switches, strict=True))
+
+    def jobs(self, blast: int) -> int:
+        """Replicas that a component serving ``blast`` accelerators interrupts."""
+        return max(1, blast // self.replica)
+
+    @property
+    def leaving(self) -> Fraction:
+        """Gb/s that leave an accelerator at most: what crosses domains, and no more than its cards carry."""
+        return min(self.nic_gbps, self.ep_need + self.other_need)
 
     @property
     def nic_gbps(self) -> Fraction:
@@ -79,26 +96,25 @@ def count_pool(
     plan = pool.plan
     _countable(found, place, pool, parts)
     size, replica = pool.domain_size, plan.accelerators_per_replica
-    shares = _scale_up(found, pool, parts)
-    racks = _racks(found, place, pool, parts, shares)
-    board = parts.scale_up[0].placement == "board"
-    length = scale_up_length(site, racks.per_domain, on_board=board)
+    domain = count_domain(found, pool, parts)
+    _bandwidth(found, pool, domain)
+    racks = _racks(found, place, pool, parts, domain)
     domains, replicas = _domains(plan.tokens_per_s_per_accelerator, asked, size, replica)
-    cabling = _scale_up_cabling(pool, parts, shares, domains, length)
     count = PoolCount(
         name=pool.name,
         parts=parts,
-        size=size,
         nics_per_accelerator=plan.nics,
         replica=replica,
+        replicas=replicas,
         domains_per_replica=1 if replica <= size else ratio_up(replica, size),
         domains=domains,
-        hosts_per_domain=size // parts.accelerator.per_host,
+        domain=domain,
         racks=racks,
-        planes=pool.scale_up.planes,
-        scale_up=cabling,
+        scale_up=_cablings(parts, domain, domains, _lengths(parts, domain, racks, site)),
+        scale_up_need=exact(plan.scale_up_need_gbps),
         ep_need=exact(plan.scale_out_ep_need_gbps),
         other_need=exact(plan.scale_out_other_need_gbps),
+        allowance_us=None if plan.latency_allowance_us is None else exact(plan.latency_allowance_us),
     )
     fleet = "the fleet must serve the peak tokens (section 6)"
     found.equal("replicas", place, pool.replicas, replicas, fleet)
@@ -107,19 +123,8 @@ def count_pool(
     found.equal("hosts", place, pool.hosts, count.hosts, "accelerators over accelerators per host")
     found.equal("nics", place, pool.nics, count.nics, "accelerators times NICs each")
     found.equal("pool_racks", place, pool.racks, racks.of(domains), "racks of the pool (section 4)")
-    found.equal("scale_up_switches", place, pool.scale_up.switches, count.switches, "domains times planes")
-    where = f"{place}, scale-up boundary"
-    compare(found, where, pool.scale_up.boundary, cabling)
-    check_rows(
-        found,
-        where,
-        cabling,
-        Port(frozenset({parts.accelerator.lane_gbps})),
-        Port(frozenset({parts.switch.lane_gbps}), parts.switch.cpo.link if parts.switch.cpo else None),
-        board=size == parts.accelerator.per_host,
-        in_rack=racks.per_domain == 1,
-    )
-    _size(found, pool, parts, instance)
+    _scale_up(found, pool, count)
+    check_size(found, pool, parts, instance)
     return count
 
 
@@ -128,11 +133,12 @@ def _countable(found: Findings, place: str, pool: PoolDesign, parts: PoolParts) 
     plan = pool.plan
     whole = {
         "domain size": pool.domain_size,
-        "planes": pool.scale_up.planes,
         "ports per accelerator": pool.scale_up.ports_per_accelerator,
         "NICs per accelerator": plan.nics,
         "accelerators per replica": plan.accelerators_per_replica,
     }
+    if parts.stages:
+        whole["planes"] = pool.scale_up.planes
     bad = [f"{what} {number}" for what, number in whole.items() if number < 1]
     if not plan.tokens_per_s_per_accelerator > 0:
         bad.append(f"tokens/s per accelerator {plan.tokens_per_s_per_accelerator}")
@@ -148,69 +154,80 @@ def _countable(found: Findings, place: str, pool: PoolDesign, parts: PoolParts) 
         raise UncountableError(place)
 
 
-def _scale_up(found: Findings, pool: PoolDesign, parts: PoolParts) -> tuple[int, ...]:
-    """Check planes, striping and bandwidth; return the ports of every accelerator on each plane."""
-    stated, accelerator = pool.scale_up, parts.accelerator
-    place = f"pool {pool.name}, scale-up"
-    ports, planes = stated.ports_per_accelerator, stated.planes
-    found.equal("port_rate", place, stated.port_gbps, accelerator.port_gbps, "rate of the accelerator's ports")
-    even, more = divmod(ports, planes)
-    shares = (even + 1,) * more + (even,) * (planes - more)
-    found.equal("shares", place, sorted(stated.shares), sorted(shares), "shares of a stripe differ by at most one")
-    radix = parts.switch.radix.get(accelerator.port_gbps)
-    if radix is None:
-        found.add("port_radix", place, parts.switch.id, "no such rate", f"no ports of {accelerator.port_gbps} Gb/s")
-    else:
-        need = pool.domain_size * max(shares)
-        for plane, share in enumerate(shares if need > radix else ()):
-            used = pool.domain_size * share
-            found.holds("radix", f"{place} plane {plane + 1}", used <= radix, used, f"at most {radix}", "switch ports")
-    usable = Fraction(planes * even * accelerator.port_gbps)
-    found.equal("usable_bandwidth", place, exact(stated.usable_gbps), usable, "planes x smallest share x port rate")
-    need_gbps = exact(pool.plan.scale_up_need_gbps)
-    found.holds(
-        "scale_up_need", place, need_gbps <= usable, need_gbps, f"at most {usable}", "traffic inside the domain"
-    )
-    assumed = exact(pool.plan.scale_up_gbps)
-    found.holds("plan_scale_up", place, assumed <= usable, assumed, f"at most {usable}", "bandwidth the plan counts on")
-    return shares
+def _bandwidth(found: Findings, pool: PoolDesign, domain: DomainCount) -> None:
+    """Check that the domain carries what the plan asks for."""
+    place, plan, most = f"pool {pool.name}, scale-up", pool.plan, domain.carries
+    for rule, stated, what in (
+        ("scale_up_need", plan.scale_up_need_gbps, "traffic inside the domain"),
+        ("plan_scale_up", plan.scale_up_gbps, "bandwidth the plan counts on"),
+    ):
+        found.holds(rule, place, exact(stated) <= most, stated, f"at most {float(domain.usable)}", what)
 
 
-def _racks(found: Findings, place: str, pool: PoolDesign, parts: PoolParts, shares: tuple[int, ...]) -> Racks:
+def _racks(found: Findings, place: str, pool: PoolDesign, parts: PoolParts, domain: DomainCount) -> Racks:
     accelerator, size = parts.accelerator, pool.domain_size
     # Ends, and so their watts, do not depend on the length that the racks will give.
-    ends = _scale_up_cabling(pool, parts, shares, domains=1, length=Fraction(0))
-    watts = (
-        accelerator.watts
-        + pool.plan.nics * parts.nic.watts
-        + (pool.scale_up.planes * parts.switch.watts + ends.watts) / size
-    )
+    inside = sum((cabling.watts for cabling in _cablings(parts, domain, 1, (Fraction(0), Fraction(0)))), Fraction(0))
+    for stage, switches in zip(parts.stages, domain.switches, strict=True):
+        inside += switches * stage.switch.watts
+    watts = accelerator.watts + pool.plan.nics * parts.nic.watts + inside / size
     hosts = hosts_per_rack(accelerator, watts)
     if not found.holds("rack_power", place, hosts >= 1, hosts, "at least 1", "hosts that one rack can feed and hold"):
         raise UncountableError(place)
     return Racks(hosts, size // accelerator.per_host)
 
 
-def _scale_up_cabling(
-    pool: PoolDesign, parts: PoolParts, shares: tuple[int, ...], domains: int, length: Fraction
-) -> Cabling:
-    size, per_host = pool.domain_size, parts.accelerator.per_host
-    hosts = domains * (size // per_host)
-    in_one = size * sum(shares)
-    pairs: dict[int, int] = {}
-    upper: dict[int, int] = {}
-    for share in shares:
-        pairs[per_host * share] = pairs.get(per_host * share, 0) + hosts
-        upper[size * share] = upper.get(size * share, 0) + domains
-    wiring = Wiring(
-        links=domains * in_one,
-        pairs=pairs,
-        lower={per_host * sum(shares): hosts},
-        upper=upper,
-        in_one_backplane=in_one,
-        backplanes=domains,
+def _group_racks(domain: DomainCount, racks: Racks) -> int:
+    """Racks of the accelerators behind one first-stage switch."""
+    return ratio_up(domain.group // domain.per_host, racks.hosts_per_rack)
+
+
+def _lengths(parts: PoolParts, domain: DomainCount, racks: Racks, site: SiteRow) -> tuple[Fraction, Fraction]:
+    board = bool(parts.stages) and parts.stages[0].links[0].placement == "board"
+    return (
+        scale_up_length(site, "scale_up", _group_racks(domain, racks), on_board=board),
+        scale_up_length(site, "scale_up_upper", racks.per_domain),
     )
-    return cable_up("scale_up", wiring, *parts.scale_up, parts.accelerator.port_gbps, length)
+
+
+def _cablings(
+    parts: PoolParts, domain: DomainCount, domains: int, lengths: tuple[Fraction, Fraction]
+) -> tuple[Cabling, ...]:
+    """Count the scale-up boundaries of a number of domains, from the accelerators upwards."""
+    rate = parts.accelerator.port_gbps
+    return tuple(
+        cable_up(name, wiring.times(domains), *stage.links, rate, length)
+        for name, wiring, stage, length in zip(BOUNDARIES, domain.wirings(), parts.stages, lengths, strict=False)
+    )
+
+
+def _scale_up(found: Findings, pool: PoolDesign, count: PoolCount) -> None:
+    """Hold switches and boundaries of the domains against the recounted ones, and check how they are joined."""
+    place, parts, domain = f"pool {pool.name}", count.parts, count.domain
+    stated: list[tuple[str, int, Boundary | None]] = [
+        ("scale_up_switches", pool.scale_up.switches, pool.scale_up.boundary)
+    ]
+    if pool.scale_up.upper is not None:
+        stated.append(("scale_up_upper_switches", pool.scale_up.upper.switches, pool.scale_up.upper.boundary))
+    lane = parts.accelerator.lane_gbps
+    below = Port(frozenset() if lane is None else frozenset({lane}))
+    for level, ((row, switches), cabling) in enumerate(zip(count.switches, count.scale_up, strict=True)):
+        rule, number, boundary = stated[level]
+        found.equal(rule, place, number, switches, "domains times switches of the stage in each")
+        where = f"{place}, scale-up boundary" if level == 0 else f"{place}, boundary between scale-up stages"
+        assert boundary is not None
+        compare(found, where, boundary, cabling)
+        above = Port(frozenset({row.lane_gbps}), row.cpo.link if row.cpo else None)
+        check_rows(
+            found,
+            where,
+            cabling,
+            below,
+            above,
+            board=level == 0 and domain.group == domain.per_host,
+            in_rack=level == 0 and _group_racks(domain, count.racks) == 1,
+        )
+        below = above
 
 
 def _domains(tokens: float, asked: Asked, size: int, replica: int) -> tuple[int, int]:
@@ -219,52 +236,3 @@ def _domains(tokens: float, asked: Asked, size: int, replica: int) -> tuple[int,
     if replica <= size:
         return ratio_up(replicas, size // replica), replicas
     return replicas * ratio_up(replica, size), replicas
-
-
-def _size(found: Findings, pool: PoolDesign, parts: PoolParts, instance: Instance) -> None:
-    """Check that a domain of this size, on these planes, may be built."""
-    accelerator, choose, size = parts.accelerator, instance.choose, pool.domain_size
-    place = f"pool {pool.name}, domain"
-    beyond = size > accelerator.max_domain
-    allowed = not beyond or accelerator.id in choose.beyond_announced
-    found.holds("beyond_announced", place, allowed, size, f"at most {accelerator.max_domain}", "announced domain size")
-    found.equal("what_if", place, pool.beyond_announced, beyond, "a domain beyond the announced size is marked so")
-    found.holds("domain_size", place, size >= 2, size, "at least 2", "a domain joins accelerators")
-    if instance.pin.domain_size is not None:
-        found.equal("pinned_size", place, size, instance.pin.domain_size, "the instance pins the domain size")
-    counts = {max(1, ratio_down(exact(share) * accelerator.ports, 1)) for share in choose.scale_up_shares}
-    ports = pool.scale_up.ports_per_accelerator
-    listed = " or ".join(map(str, sorted(counts)))
-    found.holds("scale_up_share", place, ports in counts, ports, listed, "ports wired by the shares of the instance")
-    sizes = set(choose.domain_sizes) if choose.domain_sizes is not None else _standard(parts, counts)
-    found.holds("listed_size", place, size in sizes, size, "a listed size", "domain sizes that are looked at")
-    vendor = accelerator.vendor
-    if vendor is not None and (vendor.size, vendor.switch) == (size, pool.scale_up.switch):
-        found.equal("vendor_planes", place, pool.scale_up.planes, vendor.planes, "planes as the vendor sells them")
-    if accelerator.sealed:
-        sold = vendor is not None and (vendor.size, vendor.switch, vendor.planes) == (
-            size,
-            pool.scale_up.switch,
-            pool.scale_up.planes,
-        )
-        offer = "nothing" if vendor is None else f"{vendor.size} on {vendor.planes} x {vendor.switch}"
-        stated = f"{size} on {pool.scale_up.planes} x {pool.scale_up.switch}"
-        found.holds("sealed", place, sold, stated, offer, f"{accelerator.id} is sold in its vendor's domain only")
-        found.equal("sealed_ports", place, ports, accelerator.ports, "a sealed domain has all ports wired")
-
-
-STANDARD_SIZES = (2, 4, 8, 16, 32, 36, 64, 72, 96, 128, 144, 192, 256, 384, 512, 576)
-
-
-def _standard(parts: PoolParts, port_counts: set[int]) -> set[int]:
-    """List the domain sizes that are looked at where the instance lists none."""
-    accelerator = parts.accelerator
-    sizes = {*STANDARD_SIZES, accelerator.max_domain}
-    if accelerator.vendor is not None:
-        sizes.add(accelerator.vendor.size)
-    for radix in parts.radices:
-        for ports in port_counts:
-            for planes in range(1, ports + 1):
-                fits = radix // ratio_up(ports, planes)
-                sizes.add(fits // accelerator.per_host * accelerator.per_host)
-    return sizes

@@ -15,6 +15,7 @@ from designer.verify.fabric import count_fabric
 from designer.verify.findings import Finding, Findings, UncountableError
 from designer.verify.limits import check_limits
 from designer.verify.money import Totals, totals_of
+from designer.verify.paths import check_paths
 from designer.verify.plan_tokens import check_tokens
 from designer.verify.plans import check_plan
 from designer.verify.pools import count_pool
@@ -116,7 +117,8 @@ def _recount(found: Findings, notes: list[str], design: Design, catalogue: Catal
         pools.append(count_pool(found, pool, asked[pool.name], parts, instance, site))
     fabric = count_fabric(found, design, pools, fabric_parts, instance, site)
     totals = totals_of(pools, fabric, site, instance)
-    check_limits(found, totals, instance)
+    check_paths(found, fabric, instance)
+    check_limits(found, totals, pools, fabric, instance)
     return totals
 
 

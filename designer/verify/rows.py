@@ -11,25 +11,38 @@ from fractions import Fraction
 
 @dataclass(frozen=True)
 class VendorDomain:
-    """The scale-up domain the vendor sells: its size, switch and planes (None: no switch of ours)."""
+    """The scale-up domain the vendor sells: its size, switch and planes (None: no switch of ours).
+
+    ``direct`` is "mesh" or "torus" where the accelerators are joined without a switch; ``dims`` the sides of a torus.
+    """
 
     size: int
     switch: str | None
     planes: int | None
+    direct: str | None = None
+    dims: tuple[int, ...] = ()
+    larger_by_ocs: bool = False
 
 
 @dataclass(frozen=True)
 class AcceleratorRow:
-    """An accelerator with its host share and rack (``docs/rules.md`` section 2)."""
+    """An accelerator with its host share and rack (``docs/rules.md`` section 2).
+
+    ``lane_gbps`` is None where no rule needs it: the accelerators are joined directly. ``price_contains`` names the
+    parts that come with it; ``maker`` is who sells it.
+    """
 
     id: str
+    maker: str
     per_host: int
     ports: int
     port_gbps: Fraction
-    lane_gbps: Fraction
+    lane_gbps: Fraction | None
     max_domain: int
+    sold_by_the_rack: bool
     sealed: bool
     vendor: VendorDomain | None
+    price_contains: frozenset[str]
     bare_usd: Fraction
     installed_usd: Fraction
     watts: Fraction
@@ -53,7 +66,10 @@ class CpoRow:
 
 @dataclass(frozen=True)
 class SwitchRow:
-    """A switch as bought: tray adders are in ``usd`` and ``watts``; ``radix`` is ports by port rate."""
+    """A switch as bought: tray adders are in ``usd`` and ``watts``; ``radix`` is ports by port rate.
+
+    ``latency_ns`` is None where no rule needs it: inside a scale-up domain.
+    """
 
     id: str
     usd: Fraction
@@ -63,6 +79,7 @@ class SwitchRow:
     afr: Fraction
     outages: Fraction
     cpo: CpoRow | None
+    latency_ns: Fraction | None
 
 
 @dataclass(frozen=True)
@@ -76,6 +93,7 @@ class NicRow:
     afr: Fraction
     lanes: frozenset[Fraction]
     families: frozenset[str]
+    plane_options: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -84,6 +102,7 @@ class LinkRow:
 
     ``usd`` and ``watts`` of a ``cpo`` row are 0 and mean nothing: it is never bought. ``usd_per_cable`` is None
     where cables are priced by their ends. ``fibres`` are those of one row-rate link, in LC pairs if ``duplex``.
+    ``latency_ns`` is that of one end, None where no rule needs it: inside a scale-up domain.
     """
 
     id: str
@@ -103,6 +122,7 @@ class LinkRow:
     afr: Fraction
     transients: Fraction
     repair_h: Fraction
+    latency_ns: Fraction | None
 
     @property
     def module(self) -> bool:
@@ -116,8 +136,34 @@ class LinkRow:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """One stage of scale-up switches and the link rows, lower and upper end, that join it to what is below it."""
+
+    switch: SwitchRow
+    links: tuple[LinkRow, LinkRow]
+
+
+@dataclass(frozen=True)
+class PoolParts:
+    """The exact rows of the parts one pool names.
+
+    ``stages`` are those of its scale-up switches: none where the accelerators are joined directly. ``radices`` are
+    those of all switches its accelerator may use.
+    """
+
+    accelerator: AcceleratorRow
+    nic: NicRow
+    stages: tuple[Stage, ...]
+    nic_leaf: tuple[LinkRow, LinkRow]
+    radices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class SiteRow:
-    """Everything about place, money and repair that the rules use, overrides of the instance applied."""
+    """Everything about place, money and repair that the rules use, overrides of the instance applied.
+
+    ``front_end_usd``, ``front_end_watts`` per accelerator are None where the instance does not give them.
+    """
 
     lengths_m: dict[str, Fraction]
     racks_per_row: Fraction
@@ -148,3 +194,5 @@ class SiteRow:
     dirt_per_year: Fraction
     dirt_h: Fraction
     laser_usd: Fraction
+    front_end_usd: Fraction | None = None
+    front_end_watts: Fraction | None = None

@@ -10,12 +10,12 @@ from designer.catalogue import Accelerator, Catalogue, Link, Nic, Switch
 from designer.design.types import Boundary, Design, PoolDesign
 from designer.instance.schema import Instance
 from designer.verify.bare import bare_usd, bare_watts, switch_usd, switch_watts
+from designer.verify.domains import check_kind
 from designer.verify.exact import exact
 from designer.verify.fabric import FabricParts
 from designer.verify.findings import Findings
 from designer.verify.gauge import Gauge
-from designer.verify.pools import PoolParts
-from designer.verify.rows import AcceleratorRow, CpoRow, LinkRow, NicRow, SwitchRow, VendorDomain
+from designer.verify.rows import AcceleratorRow, CpoRow, LinkRow, NicRow, PoolParts, Stage, SwitchRow, VendorDomain
 from designer.verify.sale import ENGINE, check_sale
 
 Row = TypeVar("Row", Accelerator, Switch, Link, Nic)
@@ -41,11 +41,10 @@ class Shelf:
         """Return the parts of one pool, or None if the catalogue lacks one."""
         where = f"pool {pool.name}"
         accelerator = self._take(self._catalogue.accelerators, pool.accelerator, "accelerator", where)
-        switch = self._take(self._catalogue.switches, pool.scale_up.switch, "scale_up", where)
+        stages = self._stages(pool)
         nic = self._take(self._catalogue.nics, pool.nic, "nic", where)
-        scale_up = self._pair(pool.scale_up.boundary, f"{where}, scale-up boundary")
-        nic_leaf = self._pair(pool.nic_leaf, f"{where}, NIC-leaf boundary")
-        if accelerator is None or switch is None or nic is None or scale_up is None or nic_leaf is None:
+        nic_leaf = self._pair(pool.nic_leaf, f"{where}, NIC-leaf boundary", between_domains=True)
+        if accelerator is None or stages is None or nic is None or nic_leaf is None:
             return None
         options = {(option.nic, option.count) for option in accelerator.nic_options}
         listed = ", ".join(f"{count} x {name}" for name, count in sorted(options)) or "none"
@@ -55,23 +54,41 @@ class Shelf:
         )
         speak = self._catalogue.compatibility.switches_for(accelerator.scale_up.protocol)
         protocol = accelerator.scale_up.protocol
-        self._found.holds(
-            "protocol",
-            where,
-            switch.id in speak,
-            switch.id,
-            ", ".join(speak) or "none",
-            f"switches that speak {protocol}",
-        )
-        row = self._accelerator(accelerator)
+        for stage in stages:
+            self._found.holds(
+                "protocol",
+                where,
+                stage.switch.id in speak,
+                stage.switch.id,
+                ", ".join(speak) or "none",
+                f"switches that speak {protocol}",
+            )
+        row = self._accelerator(accelerator, switched=bool(stages))
         return PoolParts(
             accelerator=row,
-            switch=self._switch(switch),
             nic=self._nic(nic),
-            scale_up=scale_up,
+            stages=stages,
             nic_leaf=nic_leaf,
             radices=self._radices(speak, row.port_gbps),
         )
+
+    def _stages(self, pool: PoolDesign) -> tuple[Stage, ...] | None:
+        """Return the stages of scale-up switches, or None if what they need is not stated or not in the catalogue."""
+        if not check_kind(self._found, pool):
+            return None
+        where, stated, upper = f"pool {pool.name}", pool.scale_up, pool.scale_up.upper
+        asked = []
+        if stated.switch is not None and stated.boundary is not None:
+            asked.append((stated.switch, stated.boundary, f"{where}, scale-up boundary"))
+        if upper is not None:
+            asked.append((upper.switch, upper.boundary, f"{where}, boundary between scale-up stages"))
+        stages = []
+        for switch, boundary, place in asked:
+            row = self._take(self._catalogue.switches, switch, "scale_up", where)
+            links = self._pair(boundary, place, between_domains=False)
+            if row is not None and links is not None:
+                stages.append(Stage(self._switch(row, between_domains=False), links))
+        return tuple(stages) if len(stages) == len(asked) else None
 
     def fabric(self, design: Design) -> FabricParts | None:
         """Return the parts of the fabric, or None if the catalogue lacks one or their number is wrong."""
@@ -89,12 +106,15 @@ class Shelf:
             if row is not None:
                 family = self._catalogue.compatibility.family_of(row.protocol)
                 self._found.equal("family", f"{where}, {place}", family, fabric.family, "one family of switches")
-                switches.append(self._switch(row))
+                switches.append(self._switch(row, between_domains=True))
         for pool in design.pools:
             nic = self._catalogue.nics.get(pool.nic)
             speaks = nic is None or fabric.family in nic.families
             self._found.holds("nic_family", f"pool {pool.name}", speaks, pool.nic, fabric.family, "family of the NIC")
-        pairs = [self._pair(boundary, f"{where}, {boundary.name} boundary") for boundary in fabric.boundaries]
+        pairs = [
+            self._pair(boundary, f"{where}, {boundary.name} boundary", between_domains=True)
+            for boundary in fabric.boundaries
+        ]
         links = [pair for pair in pairs if pair is not None]
         if len(switches) < stages or len(links) < len(pairs):
             return None
@@ -110,7 +130,7 @@ class Shelf:
         check_sale(self._found, row, place, where, self._instance)
         return row
 
-    def _pair(self, boundary: Boundary, where: str) -> tuple[LinkRow, LinkRow] | None:
+    def _pair(self, boundary: Boundary, where: str, *, between_domains: bool) -> tuple[LinkRow, LinkRow] | None:
         ends: list[LinkRow] = []
         for part in (boundary.lower_link, boundary.upper_link):
             if ends and part == ends[0].id:
@@ -118,10 +138,10 @@ class Shelf:
                 continue
             row = self._take(self._catalogue.links, part, "link", where)
             if row is not None:
-                ends.append(self._link(row))
+                ends.append(self._link(row, between_domains=between_domains))
         return (ends[0], ends[1]) if len(ends) == 2 else None
 
-    def _accelerator(self, row: Accelerator) -> AcceleratorRow:
+    def _accelerator(self, row: Accelerator, *, switched: bool) -> AcceleratorRow:
         gauge, name = self._gauge, f"accelerator {row.id}"
         bare = bare_usd(gauge, self._catalogue, row)
         host = Fraction(0)
@@ -130,15 +150,22 @@ class Shelf:
         watts = gauge.read(row.tdp_w, name, "tdp_w") + bare_watts(gauge, self._catalogue, row)
         rack = self._catalogue.racks[row.rack]
         sold = row.vendor_domain
+        # Accelerators joined directly meet no other port, so no rule asks for their lane rate.
+        lane = gauge.read(row.scale_up.lane_gbps, name, "scale_up.lane_gbps") if switched else None
         return AcceleratorRow(
             id=row.id,
+            maker=row.vendor,
             per_host=row.accelerators_per_host,
             ports=gauge.whole(row.scale_up.ports, name, "scale_up.ports"),
             port_gbps=gauge.read(row.scale_up.port_gbps, name, "scale_up.port_gbps"),
-            lane_gbps=gauge.read(row.scale_up.lane_gbps, name, "scale_up.lane_gbps"),
+            lane_gbps=lane,
             max_domain=gauge.whole(row.scale_up.max_domain, name, "scale_up.max_domain"),
+            sold_by_the_rack=row.price_scope == "rack_share",
             sealed=row.sealed,
-            vendor=None if sold is None else VendorDomain(sold.size, sold.switch, sold.planes),
+            vendor=None
+            if sold is None
+            else VendorDomain(sold.size, sold.switch, sold.planes, sold.direct, tuple(sold.dims), sold.larger_by_ocs),
+            price_contains=frozenset(row.price_contains),
             bare_usd=bare,
             installed_usd=bare + host,
             watts=watts,
@@ -148,7 +175,7 @@ class Shelf:
             rack_places=gauge.whole(rack.accelerators, f"rack {rack.id}", "accelerators"),
         )
 
-    def _switch(self, row: Switch) -> SwitchRow:
+    def _switch(self, row: Switch, *, between_domains: bool) -> SwitchRow:
         gauge, name = self._gauge, f"switch {row.id}"
         return SwitchRow(
             id=row.id,
@@ -159,6 +186,8 @@ class Shelf:
             afr=gauge.read(row.afr_hard, name, "afr_hard"),
             outages=gauge.read(row.outage_per_year, name, "outage_per_year"),
             cpo=self._cpo(row) if row.cpo else None,
+            # What the exchanges inside a domain take is calibrated: no rule asks for the latency of its parts.
+            latency_ns=gauge.read(row.latency_ns, name, "latency_ns") if between_domains else None,
         )
 
     def _cpo(self, row: Switch) -> CpoRow:
@@ -187,9 +216,10 @@ class Shelf:
             afr=gauge.read(row.afr_hard, name, "afr_hard"),
             lanes=frozenset(map(exact, row.lane_gbps_options)),
             families=frozenset(row.families),
+            plane_options=frozenset(row.plane_options),
         )
 
-    def _link(self, row: Link) -> LinkRow:
+    def _link(self, row: Link, *, between_domains: bool) -> LinkRow:
         gauge, name = self._gauge, f"link {row.id}"
         per_cable: Fraction | None = None
         if row.fibres.count == 0 and row.price_usd_per_cable is not None:
@@ -221,6 +251,7 @@ class Shelf:
             afr=afr,
             transients=gauge.read(row.transient_per_link_year, name, "transient_per_link_year"),
             repair_h=repair,
+            latency_ns=gauge.read(row.latency_ns_per_end, name, "latency_ns_per_end") if between_domains else None,
         )
 
     def _radices(self, switches: tuple[str, ...], rate: Fraction) -> tuple[int, ...]:

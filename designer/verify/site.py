@@ -26,7 +26,7 @@ def site_of(found: Findings, catalogue: Catalogue, instance: Instance) -> SiteRo
         name: either(getattr(asked.lengths, f"{name}_m"), getattr(facility.distance_classes_m, name), name)
         for name in ("board", "in_rack", "adjacent_rack", "three_racks_away", "row", "hall", "building")
     }
-    for boundary in ("scale_up", "nic_leaf", "leaf_spine", "spine_core"):
+    for boundary in ("scale_up", "scale_up_upper", "nic_leaf", "leaf_spine", "spine_core"):
         forced = getattr(asked.lengths, f"{boundary}_m")
         if forced is not None:
             lengths[boundary] = exact(forced)
@@ -68,5 +68,11 @@ def site_of(found: Findings, catalogue: Catalogue, instance: Instance) -> SiteRo
         dirt_per_year=gauge.read(parts.fibre_connector.event_per_link_year, place, "event_per_link_year"),
         dirt_h=gauge.read(parts.fibre_connector.mttr_h, place, "fibre_connector.mttr_h"),
         laser_usd=gauge.read(parts.els_module.price_usd, place, "els_module.price_usd"),
+        front_end_usd=_given(asked.front_end_usd_per_accelerator),
+        front_end_watts=_given(asked.front_end_w_per_accelerator),
     )
     return None if gauge.missing else row
+
+
+def _given(value: float | None) -> Fraction | None:
+    return None if value is None else exact(value)

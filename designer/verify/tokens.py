@@ -148,7 +148,10 @@ def shape_of(llm: Llm) -> Shape:
 
 @dataclass(frozen=True)
 class Ways:
-    """How an LLM is spread, and what one workload asks: the inputs of a step besides its batch."""
+    """How an LLM is spread, what one workload asks, and what the fabric may add to an exchange across domains.
+
+    With the batch these are the inputs of a step.
+    """
 
     t: int
     D: int
@@ -163,6 +166,7 @@ class Ways:
     output: int
     hit: float
     drafts: int
+    allowance_us: float | None = None
 
 
 @dataclass(frozen=True)
@@ -306,12 +310,20 @@ class Model:
         launch = eff["layer_launch_s"] + (eff["mla_launch_s"] if shape.latent else 0.0)
         return (2 if self.ways.two_batches else 1) * (shape.layers * launch + shape.moe_layers * eff["moe_launch_s"])
 
+    @property
+    def waits_on_the_fabric(self) -> bool:
+        """Whether experts or tensor-parallel ranks that exchange in every layer lie in several domains."""
+        return (self._all_to_all and self.ways.e > self.ways.S) or self.ways.t > self.ways.S
+
     def _latency(self) -> float:
         ways, eff = self.ways, self.eff
-        latency = self._all_reduces * eff["all_reduce_across_s" if ways.t > ways.S else "all_reduce_s"]
-        if self._all_to_all:
-            latency += 2 * self.shape.moe_layers * eff["all_to_all_across_s" if ways.e > ways.S else "all_to_all_s"]
-        return latency
+        added = (ways.allowance_us or 0.0) / 1e6
+        reduce, exchange = eff["all_reduce_s"], eff["all_to_all_s"]
+        if ways.t > ways.S:
+            reduce = eff["all_reduce_across_s"] + 2 * added
+        if ways.e > ways.S:
+            exchange = eff["all_to_all_across_s"] + added
+        return self._all_reduces * reduce + (2 * self.shape.moe_layers * exchange if self._all_to_all else 0.0)
 
     def _copies(self) -> tuple[float, float]:
         """Copies of a token that leave its accelerator inside and out of the domain, per dispatch or combine."""

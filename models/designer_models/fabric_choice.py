@@ -5,7 +5,8 @@ Sets
     :class:`designer.candidates.space.Slot`.
 Variables
     ``choice[p, f, i]`` 1 if pool p runs choice i under template f; ``template[f]`` 1 if f is built; ``leaves[f]``,
-    ``pods[f]``, ``cages[f]`` whole numbers; ``network_racks``; and, named for the reader of the model file and tied by
+    ``pods[f]``, ``cages[f]`` whole numbers, those of one copy of the fabric (rails x planes);
+    ``network_racks``; and, named for the reader of the model file and tied by
     equations, ``domain_size[p, S]``, ``domains[p, S]``, ``accelerators[a]``, ``switches[stage, type]``,
     ``links[boundary]``.
 
@@ -24,6 +25,9 @@ import pyomo.environ as pyo
 
 from designer.candidates.space import Space
 from designer.candidates.terms import NET_WATTS, RACKS
+
+# Boundaries and switch stages inside a scale-up domain, from the accelerators outward.
+_SCALE_UP = ("scale_up", "scale_up_upper")
 
 
 @dataclass(frozen=True)
@@ -244,9 +248,12 @@ class _Totals:
         return self._sum(lambda vectors: vectors[..., term])
 
     def objective(self) -> Any:
-        """USD per year."""
-        usd = self.space.weights.usd
-        return self._sum(lambda vectors: vectors @ usd)
+        """The goal of the space, by default USD per year."""
+        return self.weighed(self.space.weights.goal)
+
+    def weighed(self, row: Any) -> Any:
+        """Total of the term columns weighed by a vector."""
+        return self._sum(lambda vectors: vectors @ row)
 
     def _sum(self, pick: Any) -> Any:
         model, parts = self.model, []
@@ -269,7 +276,8 @@ def _limits(model: Any, space: Space, totals: _Totals, *, elastic: bool) -> None
     """total(term) <= most (+ excess * most).
 
     Applies to every limit the instance sets: MW of nameplate power, racks (accelerator racks + network racks), USD of
-    IT capital, hard repairs, job hits and accelerator-hours lost per year. Rows are scaled by the limit.
+    IT capital, hard repairs, job hits and accelerator-hours lost per year, units in stock; of a share of accelerators
+    or of their hours, what is used beyond it, at most 0. Rows are scaled by the limit.
     ``network_racks`` whole, ``network_racks >= watts in network racks / watts of a rack``.
     Source: docs/rules.md section 10.
     """
@@ -277,18 +285,21 @@ def _limits(model: Any, space: Space, totals: _Totals, *, elastic: bool) -> None
     model.LIMITS = pyo.RangeSet(0, len(limits) - 1)
     if elastic:
         model.excess = pyo.Var(model.LIMITS, domain=pyo.NonNegativeReals)
-    if any(limit.term == RACKS for limit in limits):
+    if any(limit.row[RACKS] for limit in limits):
         model.network_racks = pyo.Var(domain=pyo.NonNegativeIntegers)
         watts = totals.column(NET_WATTS) / space.network_rack_watts
         model.network_rack_count = pyo.Constraint(expr=model.network_racks >= watts)
 
     def rule(m: Any, k: int) -> Any:
         limit = limits[k]
-        used = totals.column(limit.term)
-        if limit.term == RACKS:
+        used = totals.weighed(limit.row)
+        if limit.row[RACKS]:
             used = used + m.network_racks
         scale = limit.most if limit.most > 0 else 1.0
         slack = m.excess[k] if elastic else 0.0
+        if type(used) in (int, float) and not elastic:
+            # No candidate has anything of it.
+            return pyo.Constraint.Feasible if used <= limit.most else pyo.Constraint.Infeasible
         return used / scale <= limit.most / scale + slack
 
     model.limit = pyo.Constraint(model.LIMITS, rule=rule)
@@ -298,30 +309,34 @@ def _named_counts(model: Any, space: Space) -> None:
     """count == sum of its whole number over the choices and templates that have it.
 
     Applies to domain sizes and domains per pool, accelerators per type, switches per stage and type, links per
-    boundary. The equations decide nothing; they let a reader of the model file see what is chosen.
+    boundary, over all copies of the fabric. The equations decide nothing; they let a reader of the model file see what
+    is chosen.
     """
     sums: dict[str, dict[Any, list[tuple[int, Any]]]] = defaultdict(lambda: defaultdict(list))
     for f, template in enumerate(space.templates):
-        shape = template.shape
-        sums["switches"]["leaf", shape.leaf.id].append((1, model.leaves[f]))
+        shape, copies = template.shape, template.shape.copies.count
+        sums["switches"]["leaf", shape.leaf.id].append((copies, model.leaves[f]))
         if shape.spine is not None:
             many = model.pods[f] if shape.core is not None else model.template[f]
-            sums["switches"]["spine", shape.spine.id].append((shape.spines, many))
-            sums["links"]["leaf_spine"].append((shape.uplinks, model.leaves[f]))
+            sums["switches"]["spine", shape.spine.id].append((copies * shape.spines, many))
+            sums["links"]["leaf_spine"].append((copies * shape.uplinks, model.leaves[f]))
         if shape.core is not None:
-            cores = shape.spines * shape.cores_per_spine
+            cores = copies * shape.spines * shape.cores_per_spine
             sums["switches"]["core", shape.core.id].append((cores, model.template[f]))
-            sums["links"]["spine_core"].append((shape.spines * shape.spine_up, model.pods[f]))
+            sums["links"]["spine_core"].append((copies * shape.spines * shape.spine_up, model.pods[f]))
         for p, slot in enumerate(space.slots[f]):
-            for i, item in enumerate(slot.choices.items):
-                option, choice = item.option, model.choice[p, f, i]
+            for i, place in enumerate(slot.choices.option.tolist()):
+                option, choice = slot.choices.options[place], model.choice[p, f, i]
                 domain, pool = option.domain, space.pools[p]
                 sums["domain_size"][pool, domain.size].append((1, choice))
                 sums["domains"][pool, domain.size].append((option.domains, choice))
                 sums["accelerators"][domain.accelerator.id].append((option.accelerators, choice))
-                sums["switches"]["scale_up", domain.switch.id].append((option.domains * len(domain.shares), choice))
-                sums["links"]["scale_up"].append((option.domains * domain.counts.links, choice))
-                sums["links"]["nic_leaf"].append((option.accelerators * domain.nics, choice))
+                for stage, (switch, boxes) in zip(_SCALE_UP, domain.switch_counts, strict=False):
+                    sums["switches"][stage, switch].append((option.domains * boxes, choice))
+                for stage, links in zip(_SCALE_UP, domain.link_counts, strict=False):
+                    sums["links"][stage].append((option.domains * links, choice))
+                nic_links = option.accelerators * domain.nics * shape.copies.planes
+                sums["links"]["nic_leaf"].append((nic_links, choice))
     for name in ("domain_size", "domains", "accelerators", "switches", "links"):
         _tie(model, name, sums[name])
 

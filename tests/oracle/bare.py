@@ -34,7 +34,10 @@ def installed_price(parts: Parts, a: Accelerator) -> Fraction:
 
 def contained(parts: Parts, a: Accelerator, money: bool) -> Figure:
     """USD or watts, per accelerator, of the parts that its figures contain: those of the vendor's domain."""
-    inside = a.price_contains if money else a.power_contains
+    inside = set(a.price_contains if money else a.power_contains)
+    if a.direct is not None:
+        # A network without switches is never bought by the piece: it stays in the price of what it joins.
+        inside -= {"scale_up_switch", "scale_up_link"}
     values: list[Figure] = []
     if "nic" in inside:
         name, nics = a.nics[0]

@@ -33,9 +33,9 @@ def host_failures(site: Site, duty: Duty, a: Accelerator, bare: Fraction, number
     )
 
 
-def buy(switch: Switch, number: int) -> Sums:
+def buy(site: Site, switch: Switch, number: int) -> Sums:
     """Money and watts of switches."""
-    return Sums(capex=number * switch.cost, watts=number * switch.watts)
+    return Sums(capex=number * switch.cost, watts=number * switch.watts).plus(site.units(switch.id, number))
 
 
 def box_repairs(sale: Sale, site: Site, switch: Switch, number: int, scale_up: bool) -> Sums:
@@ -50,37 +50,65 @@ def box_repairs(sale: Sale, site: Site, switch: Switch, number: int, scale_up: b
     return total(sums)
 
 
-def box_losses(sale: Sale, site: Site, duty: Duty, switch: Switch, number: int, reached: int, scale_up: bool) -> Sums:
-    """Job hits and lost hours by scale-up switches or leaves that ``reached`` accelerators hang on."""
-    facility = site.facility
-    mttr = facility.switch_tray_h if scale_up else facility.switch_box_h
-    sums = [
-        site.hits(duty, number * known(switch.outage) * duty.jobs(reached)),
-        site.hours(duty, number * known(switch.afr) * mttr * duty.down(reached)),
-    ]
+def first_switch_losses(sale: Sale, site: Site, duty: Duty, switch: Switch, number: int, reached: int) -> Sums:
+    """Job hits and lost hours by scale-up switches that each join ``reached`` accelerators."""
+    return _box_losses(sale, site, duty, switch, number, (reached, reached), site.facility.switch_tray_h, 1)
+
+
+def leaf_losses(
+    sale: Sale, site: Site, duty: Duty, leaf: Switch, number: int, reached: int, rails: int, planes: int
+) -> Sums:
+    """Job hits and lost hours by leaves; ``reached`` accelerators hang on each, on every rail other ones."""
+    reach = (reached * rails, reached)
+    return _box_losses(sale, site, duty, leaf, number, reach, site.facility.switch_box_h, planes)
+
+
+def _box_losses(
+    sale: Sale,
+    site: Site,
+    duty: Duty,
+    switch: Switch,
+    number: int,
+    reach: tuple[int, int],
+    mttr: Fraction,
+    planes: int,
+) -> Sums:
+    """Losses by boxes whose failure hits the jobs of ``reach[0]`` accelerators and stops ``reach[1]``."""
+    hit, stopped = reach
+    kills = site.kills(planes)
+
+    def both(rate: Fraction, hours: tuple[Fraction, Fraction], jobs: int, down: int) -> list[Sums]:
+        lost = hours[0] * hours[1] * duty.down_of_planes(down, planes)
+        return [site.hits(duty, number * kills * rate * duty.jobs(jobs)), site.hours(duty, number * lost)]
+
+    sums = both(known(switch.outage), (known(switch.afr), mttr), hit, stopped)
     if switch.cpo_link is not None:
         engine = sale.engines[switch.cpo_link]
-        swaps = number * known(switch.box_swaps)
-        lasers = number * switch.lasers * laser_rate(sale, switch)
-        part = ceil_div(reached, switch.lasers)
-        sums.append(site.hits(duty, swaps * duty.jobs(reached)))
-        sums.append(site.hours(duty, swaps * known(engine.oe_mttr) * duty.down(reached)))
-        sums.append(site.hits(duty, lasers * duty.jobs(part)))
-        sums.append(site.hours(duty, lasers * known(engine.els_mttr) * duty.down(part)))
+        swaps, lasers = known(switch.box_swaps), switch.lasers * laser_rate(sale, switch)
+        jobs, down = ceil_div(hit, switch.lasers), ceil_div(stopped, switch.lasers)
+        sums += both(swaps, (swaps, known(engine.oe_mttr)), hit, stopped)
+        sums += both(lasers, (lasers, known(engine.els_mttr)), jobs, down)
     return total(sums)
 
 
+def second_switch_losses(sale: Sale, site: Site, duty: Duty, switch: Switch, number: int, size: int, each: int) -> Sums:
+    """Job hits and lost hours by second-stage switches, ``each`` to a domain of ``size``: the others carry on."""
+    events = site.facility.p_kill * far_box_events(sale, switch) * duty.jobs(size)
+    derating = switch_derating(sale, switch, site.facility.switch_tray_h) * Fraction(size, each)
+    return site.hits(duty, number * events).plus(site.hours(duty, number * derating))
+
+
 def far_box_events(sale: Sale, switch: Switch) -> Fraction:
-    """Events per year of one spine or core."""
+    """Events per year of one of many parallel switches."""
     events = known(switch.outage)
     if switch.cpo_link is not None:
         events += known(switch.box_swaps) + switch.lasers * laser_rate(sale, switch)
     return events
 
 
-def far_box_derating(sale: Sale, site: Site, switch: Switch) -> Fraction:
-    """Hours per year that a stage of spines or cores de-rates every accelerator."""
-    hours = known(switch.afr) * site.facility.switch_box_h
+def switch_derating(sale: Sale, switch: Switch, mttr: Fraction) -> Fraction:
+    """Hours per year that one of many parallel switches is away, a laser counted as its part of the switch."""
+    hours = known(switch.afr) * mttr
     if switch.cpo_link is not None:
         engine = sale.engines[switch.cpo_link]
         hours += known(switch.box_swaps) * known(engine.oe_mttr)

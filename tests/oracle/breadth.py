@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from itertools import product
 
 from designer.instance.schema import Instance
-from oracle.attach import Group, groups, nic_cables, single_leaf
+from oracle.attach import Group, fits, groups, nic_cables, single_leaf
 from oracle.domain import Base, bases
 from oracle.enumerate import peaks
 from oracle.fabric import Shape, cablings, ports, shapes
 from oracle.parts import Parts, Switch, ceil_div
-from oracle.task import Task, task_of
+from oracle.task import Copies, Task, task_of
 
 Window = tuple[int, int, int, Fraction]
 
@@ -21,18 +22,22 @@ def breadth(parts: Parts, instance: Instance, enough: int) -> int:
     task = task_of(parts, instance)
     pools = [list(bases(task, pool, peak)) for pool, peak in peaks(instance)]
     counted = 0
-    hung: dict[str, list[tuple[Base, Group, int]]] = {}
-    windows: dict[tuple[str, int], Counter[Window]] = {}
-    for stages in task.stages:
-        for shape in shapes(task, stages):
+    hung: dict[tuple[str, Copies], list[tuple[Base, Group, int]]] = {}
+    windows: dict[tuple[str, Copies, int], Counter[Window]] = {}
+    for copies, stages in product(task.copies, task.stages):
+        able = [[base for base in pool if fits(base, copies)] for pool in pools]
+        for shape in shapes(task, stages, copies):
             if stages == 1:
-                counted += sum(len(nic_cables(task, b, shape.leaf, single_leaf(b))) for p in pools for b in p)
+                counted += sum(
+                    len(nic_cables(task, base, shape.leaf, single_leaf(base, copies))) for pool in able for base in pool
+                )
                 continue
-            if shape.leaf.id not in hung:
-                hung[shape.leaf.id] = _hung(task, pools, shape.leaf)
-            key = (shape.leaf.id, shape.rate)
+            at = (shape.leaf.id, copies)
+            if at not in hung:
+                hung[at] = _hung(task, able, shape.leaf, copies)
+            key = (*at, shape.rate)
             if key not in windows:
-                windows[key] = _windows(task, shape, hung[shape.leaf.id])
+                windows[key] = _windows(task, shape, hung[at])
             fitting = sum(number for window, number in windows[key].items() if _fits(shape, window))
             counted += fitting * (len(cablings(task, shape)) if fitting else 0)
             if counted > enough:
@@ -40,11 +45,11 @@ def breadth(parts: Parts, instance: Instance, enough: int) -> int:
     return counted
 
 
-def _hung(task: Task, pools: list[list[Base]], leaf: Switch) -> list[tuple[Base, Group, int]]:
+def _hung(task: Task, pools: list[list[Base]], leaf: Switch, copies: Copies) -> list[tuple[Base, Group, int]]:
     found = []
     for pool in pools:
         for base in pool:
-            for group in groups(base):
+            for group in groups(base, copies):
                 number = len(nic_cables(task, base, leaf, group))
                 if number:
                     found.append((base, group, number))
@@ -55,9 +60,9 @@ def _windows(task: Task, shape: Shape, hung: list[tuple[Base, Group, int]]) -> C
     """Number of choices by slowest uplink, fewest and most uplinks, and links that carry the traffic."""
     found: Counter[Window] = Counter()
     for base, group, number in hung:
-        down, nic_rate = group.size * base.nics, base.nic.rate
+        down, nic_rate = group.size * base.nics, base.nic.rate // group.copies.planes
         room = (1 - Fraction(down, ports(shape.leaf, nic_rate))) * ports(shape.leaf, shape.rate)
-        traffic = group.size * group.need / shape.rate
+        traffic = group.size * group.need / group.copies.planes / shape.rate
         fewest = max(ceil_div(traffic), ceil_div(down * nic_rate, task.max_taper * shape.rate))
         found[nic_rate, fewest, room.numerator // room.denominator, traffic] += number
     return found

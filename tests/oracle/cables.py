@@ -124,7 +124,15 @@ def purchase(site: Site, pair: Pair, rate: int, length: Fraction, count: Count) 
         else:
             money += count.links * fibres / 8 * (facility.fibre_fixed + facility.fibre_per_m * length)
         money += count.links * facility.install
-    return Sums(capex=money, watts=watts)
+    return total([Sums(capex=money, watts=watts), *_units(site, pair, count)])
+
+
+def _units(site: Site, pair: Pair, count: Count) -> list[Sums]:
+    """Units of the link rows: bought ends of modules, whole cables and backplanes."""
+    if not pair.lower.is_module:
+        return [site.units(pair.lower.id, count.cables)]
+    ends = ((pair.lower, pair.buy_lower, count.lower), (pair.upper, pair.buy_upper, count.upper))
+    return [site.units(row.id, number) for row, bought, number in ends if bought]
 
 
 def replacements(site: Site, pair: Pair, count: Count) -> Sums:
@@ -154,31 +162,38 @@ def cleanings(site: Site, pair: Pair, count: Count) -> Fraction:
     return site.facility.dirty * (count.lower + count.upper) / 2
 
 
-def near_failures(site: Site, duty: Duty, pair: Pair, count: Count, behind: tuple[int, int], domain: int) -> Sums:
-    """Failures of a scale-up or NIC boundary; ``behind`` are the accelerators behind a lower and an upper end."""
+def near_failures(
+    site: Site, duty: Duty, pair: Pair, count: Count, behind: tuple[int, int], drained: int, planes: int = 1
+) -> Sums:
+    """Failures of a scale-up or NIC boundary.
+
+    ``behind`` are the accelerators behind a lower and an upper end (the upper one for a cable), ``drained`` those
+    behind a backplane. With ``planes`` of NIC ports the others carry on, but for failures at the NIC itself.
+    """
     facility, a, b = site.facility, pair.lower, pair.upper
     assert a.transient is not None and b.transient is not None
-    sums = [replacements(site, pair, count)]
+    sums, kills = [replacements(site, pair, count)], site.kills(planes)
     if not a.is_module:
         assert a.afr_end is not None and a.mttr is not None
         rate = count.cables * 2 * a.afr_end
-        reached = domain if a.construction == "backplane" else behind[0]
-        sums.append(site.hits(duty, rate * duty.jobs(reached)))
-        sums.append(site.hours(duty, rate * a.mttr * duty.down(reached)))
+        reached = drained if a.construction == "backplane" else behind[1]
+        sums.append(site.hits(duty, kills * rate * duty.jobs(reached)))
+        sums.append(site.hours(duty, rate * a.mttr * duty.down_of_planes(reached, planes)))
         sums.append(site.hits(duty, facility.p_kill * count.cables * a.transient))
         return total(sums)
-    ends = ((a, pair.buy_lower, count.lower, behind[0]), (b, pair.buy_upper, count.upper, behind[1]))
-    for row, bought, number, reached in ends:
+    ends = ((a, pair.buy_lower, count.lower, behind[0], 1), (b, pair.buy_upper, count.upper, behind[1], planes))
+    for row, bought, number, reached, of in ends:
         if bought:
             assert row.afr_end is not None and row.mttr is not None
-            sums.append(site.hits(duty, number * row.afr_end * duty.jobs(reached)))
-            sums.append(site.hours(duty, number * row.afr_end * row.mttr * duty.down(reached)))
+            rate = number * row.afr_end
+            sums.append(site.hits(duty, site.kills(of) * rate * duty.jobs(reached)))
+            sums.append(site.hours(duty, rate * row.mttr * duty.down_of_planes(reached, of)))
     flaps = count.lower * a.transient / 2 + count.upper * b.transient / 2
     sums.append(site.hits(duty, facility.p_kill * flaps))
     dirty = cleanings(site, pair, count)
     sums.append(site.clean(dirty))
-    sums.append(site.hits(duty, dirty * duty.jobs(behind[0])))
-    sums.append(site.hours(duty, dirty * facility.clean_h * duty.down(behind[0])))
+    sums.append(site.hits(duty, kills * dirty * duty.jobs(behind[0])))
+    sums.append(site.hours(duty, dirty * facility.clean_h * duty.down_of_planes(behind[0], planes)))
     return total(sums)
 
 

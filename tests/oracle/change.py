@@ -36,7 +36,7 @@ PART_USD = {
     "nics": ("price",),
 }
 INSTANCE_USD = {
-    "site": ("electricity_usd_per_kwh", "facility_capex_usd_per_w"),
+    "site": ("electricity_usd_per_kwh", "facility_capex_usd_per_w", "front_end_usd_per_accelerator"),
     "money": ("capex_usd",),
     "risk": ("usd_per_hard_repair", "usd_per_job_hit", "usd_per_accelerator_hour_lost"),
 }

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import designer
 from designer.answer import Answer, Question, RecountError, SolveOptions
-from designer.design.types import Boundary, Design
+from designer.design.types import Boundary, Design, UpperStage
+from designer.instance.schema import Goal, Objective
 from oracle.convert import catalogue_of, question_of
 from oracle.design import to_design
-from oracle.enumerate import Found, search
+from oracle.enumerate import Found, amount, best, search
 from oracle.generate import RandomCase
 from oracle.task import task_of
 
@@ -53,6 +54,26 @@ def _differences(case: RandomCase, question: Question, answer: Answer, found: Fo
     if abs(checked.account.objective_usd - answer.objective_usd) > AGREEMENT * best:
         wrong.append(f"recounted {checked.account.objective_usd!r}")
     return wrong
+
+
+def goals_disagreement(case: RandomCase, goals: tuple[Goal, ...], tolerance: Fraction, folder: Path) -> str | None:
+    """Ask for other goals than the cost, in order of rank; return what differs from the search, in words, or None."""
+    objective = Objective(minimise=goals, tolerance=float(tolerance))
+    question = question_of(case.parts, case.instance.model_copy(update={"objective": objective}), folder)
+    try:
+        answer = designer.solve(question, SolveOptions(gap=0.0))
+    except RecountError as error:
+        return f"seed {case.seed}, {goals}: {error}"
+    found = best(case.parts, case.instance, goals, tolerance)
+    if found is None or answer.status != "optimal":
+        return None if (found is None) == (answer.status == "infeasible") else f"seed {case.seed}: {answer.status}"
+    least = float(amount(case.parts, case.instance, found, goals[-1]))
+    values = [value.value for value in answer.goals]
+    if abs(values[-1] - least) <= AGREEMENT * least:
+        return None
+    own = "none" if answer.design is None else described(answer.design)
+    searched = described(to_design(task_of(case.parts, case.instance), found))
+    return f"seed {case.seed}, {goals}: {values}, the last not {least!r}\nsearch:\n{searched}\noptimiser:\n{own}"
 
 
 def _bounded(answer: Answer, found: Found | None) -> bool:
@@ -103,7 +124,9 @@ def described(design: Design) -> str:
         lines += [
             f"  {pool.name}: {pool.domains} domains of {pool.domain_size} {pool.accelerator}, "
             f"replicas of {pool.plan.accelerators_per_replica}, {pool.plan.nics} x {pool.nic}, {pool.racks} racks",
-            f"    {up.planes} x {up.switch}, {up.ports_per_accelerator} ports, {_wires(up.boundary)}",
+            f"    {up.kind}: {up.planes} x {up.switch}, {up.ports_per_accelerator} ports, {up.usable_gbps} Gb/s usable",
+            f"    sides {up.dims}, {_wires(up.boundary)}",
+            *_upper(up.upper),
             f"    {at.leaves} leaves of {at.domains_per_leaf}/{at.leaves_per_domain} domains, {_wires(pool.nic_leaf)}",
         ]
     fabric = design.fabric
@@ -112,10 +135,20 @@ def described(design: Design) -> str:
         f"{fabric.links_per_leaf_spine} links to each of {fabric.spines_per_pod} spines, {fabric.pods} pods, "
         f"{fabric.links_per_spine_core} links to each of {fabric.cores_per_spine} cores at {fabric.uplink_gbps} Gb/s"
     )
-    return "\n".join([*lines, f"  {stages}; {shape}", *(f"    {_wires(b)}" for b in fabric.boundaries)])
+    copies = f"{fabric.rails} rails x {fabric.planes} planes of"
+    return "\n".join([*lines, f"  {copies} {stages}; {shape}", *(f"    {_wires(b)}" for b in fabric.boundaries)])
 
 
-def _wires(boundary: Boundary) -> str:
+def _upper(upper: UpperStage | None) -> list[str]:
+    if upper is None:
+        return []
+    each = f"{upper.links_per_pair} links to each of {upper.switches_per_plane} {upper.switch} per plane"
+    return [f"    groups of {upper.group}, {each}, {_wires(upper.boundary)}"]
+
+
+def _wires(boundary: Boundary | None) -> str:
+    if boundary is None:
+        return "no cables"
     ends = f"{boundary.lower_link}/{boundary.upper_link}"
     counts = f"{boundary.cables} cables, {boundary.lower_ends}+{boundary.upper_ends} ends"
     return f"{ends} {boundary.length_m} m: {counts}"

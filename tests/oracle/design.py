@@ -14,12 +14,14 @@ from designer.design.types import (
     Fabric,
     PoolDesign,
     ScaleUp,
+    ScaleUpKind,
     Stage,
+    UpperStage,
 )
 from designer.instance.pools import Pool, pools_of
 from oracle.attach import Hang
 from oracle.cables import Count, Pair
-from oracle.domain import Base
+from oracle.domain import Base, Route
 from oracle.enumerate import Found
 from oracle.fabric import layers, stage_lengths
 from oracle.parts import Switch
@@ -69,16 +71,7 @@ def _pool(task: Task, item: Hang, pool: Pool) -> PoolDesign:
         nics=base.accelerators * base.nics,
         racks=base.hall.racks,
         beyond_announced=wiring.size > a.max_domain,
-        scale_up=ScaleUp(
-            switch=wiring.switch.id,
-            planes=wiring.planes,
-            shares=wiring.shares,
-            ports_per_accelerator=wiring.wired,
-            port_gbps=a.port_gbps,
-            usable_gbps=float(wiring.usable_gbps),
-            switches=base.domains * wiring.planes,
-            boundary=_boundary("scale_up", base.pair, a.port_gbps, base.length, base.count),
-        ),
+        scale_up=_scale_up(base),
         attachment=Attachment(
             domains_per_leaf=group.whole,
             leaves_per_domain=group.split,
@@ -86,7 +79,39 @@ def _pool(task: Task, item: Hang, pool: Pool) -> PoolDesign:
             leaves=group.leaves,
             need_gbps=float(group.need),
         ),
-        nic_leaf=_boundary("nic_leaf", item.pair, base.nic.rate, item.length, item.count),
+        nic_leaf=_boundary("nic_leaf", item.pair, item.rate, item.length, item.count),
+    )
+
+
+def _scale_up(base: Base) -> ScaleUp:
+    wiring, a = base.wiring, base.wiring.accelerator
+
+    def run(name: BoundaryName, route: Route) -> Boundary:
+        return _boundary(name, route.pair, a.port_gbps, route.length, route.count)
+
+    upper = None
+    if wiring.upper is not None and base.upper is not None:
+        upper = UpperStage(
+            switch=wiring.upper.switch.id,
+            group=wiring.upper.group,
+            links_per_pair=wiring.upper.m,
+            switches_per_plane=wiring.upper.each,
+            uplinks=wiring.upper.uplinks,
+            switches=base.domains * wiring.uppers,
+            boundary=run("scale_up_upper", base.upper),
+        )
+    return ScaleUp(
+        kind=cast(ScaleUpKind, wiring.kind),
+        switch=None if wiring.switch is None else wiring.switch.id,
+        planes=wiring.planes,
+        shares=wiring.shares,
+        dims=wiring.sides,
+        ports_per_accelerator=wiring.wired,
+        port_gbps=a.port_gbps,
+        usable_gbps=float(wiring.usable_gbps),
+        switches=base.domains * wiring.switches,
+        boundary=None if base.lower is None else run("scale_up", base.lower),
+        upper=upper,
     )
 
 
@@ -107,7 +132,7 @@ def _serving_plan(base: Base, pool: Pool) -> ServingPlan:
         dp=point.replica,
         ep=point.replica,
         pp=1,
-        batch=1,
+        batch=point.serial,
         two_batch_overlap=False,
         all_to_all="direct",
         accelerators_per_replica=point.replica,
@@ -122,6 +147,7 @@ def _serving_plan(base: Base, pool: Pool) -> ServingPlan:
         scale_out_ep_need_gbps=float(point.expert_need),
         scale_out_other_need_gbps=float(point.other_need),
         measured=True,
+        latency_allowance_us=None if point.allowance is None else float(point.allowance),
     )
 
 
@@ -147,6 +173,8 @@ def _fabric(task: Task, found: Found) -> Fabric:
     ]
     return Fabric(
         family=cast(Literal["Ethernet", "InfiniBand"], shape.leaf.protocol),
+        rails=shape.copies.rails,
+        planes=shape.copies.planes,
         stages=tuple(stages),
         uplink_gbps=shape.rate,
         links_per_leaf_spine=shape.m,

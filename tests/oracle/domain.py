@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from math import floor
 
 from designer.instance.schema import Instance
 from oracle.bare import bare_overhead, bare_price, installed_price
-from oracle.boxes import box_losses, box_repairs, buy, host_failures
-from oracle.cables import Box, Count, Pair, count_links, near_failures, pairs, purchase, reaches
-from oracle.money import Duty, Sums, total
-from oracle.parts import Accelerator, Nic, Parts, Point, Rack, Switch, ceil_div, exact, known
-from oracle.sale import Sale
+from oracle.boxes import box_repairs, buy, first_switch_losses, host_failures, second_switch_losses
+from oracle.cables import (
+    Box,
+    Count,
+    Pair,
+    cleanings,
+    count_links,
+    far_derating,
+    far_link_events,
+    near_failures,
+    pairs,
+    purchase,
+    reaches,
+    replacements,
+)
+from oracle.money import EVERYONE, Duty, Sums, total, vendor_name
+from oracle.parts import Nic, Parts, Point, Rack, ceil_div, exact, known
 from oracle.task import Task
-
-STANDARD_SIZES = (2, 4, 8, 16, 32, 36, 64, 72, 96, 128, 144, 192, 256, 384, 512, 576)
-
-
-@dataclass(frozen=True)
-class Wiring:
-    """One way to wire the scale-up ports of one accelerator type in domains of one size."""
-
-    accelerator: Accelerator
-    size: int
-    switch: Switch
-    planes: int
-    wired: int
-
-    @property
-    def shares(self) -> tuple[int, ...]:
-        """Ports of every accelerator on each plane."""
-        more = self.wired % self.planes
-        return tuple(self.wired // self.planes + (1 if j < more else 0) for j in range(self.planes))
-
-    @property
-    def usable_gbps(self) -> int:
-        """Usable bandwidth per accelerator."""
-        return self.planes * (self.wired // self.planes) * self.accelerator.port_gbps
+from oracle.wiring import Wiring, wirings
 
 
 @dataclass(frozen=True)
@@ -51,19 +42,27 @@ class Hall:
 
 
 @dataclass(frozen=True)
+class Route:
+    """A boundary of the domains of a pool: its link rows, length and counts."""
+
+    pair: Pair
+    length: Fraction
+    count: Count
+
+
+@dataclass(frozen=True)
 class Base:
-    """One pool up to its NIC ports."""
+    """One pool up to its NIC ports; chips joined directly have no routes, one stage has no ``upper`` one."""
 
     point: Point
     wiring: Wiring
-    pair: Pair
-    length: Fraction
+    lower: Route | None
+    upper: Route | None
     nic: Nic
     nics: int
     replicas: int
     domains: int
     hall: Hall
-    count: Count
     duty: Duty
     sums: Sums
 
@@ -71,60 +70,6 @@ class Base:
     def accelerators(self) -> int:
         """Accelerators of the pool."""
         return self.domains * self.wiring.size
-
-
-def shares_of(a: Accelerator, instance: Instance) -> list[int]:
-    """Numbers of scale-up ports that may be wired."""
-    if a.sealed:
-        return [a.ports]
-    return sorted({max(1, floor(exact(share) * a.ports)) for share in instance.choose.scale_up_shares})
-
-
-def sizes_of(a: Accelerator, sale: Sale, instance: Instance) -> list[int]:
-    """Domain sizes on offer for an accelerator, before any switch is chosen."""
-    choose, pin = instance.choose, instance.pin
-    if choose.domain_sizes is not None:
-        sizes = set(choose.domain_sizes)
-    else:
-        sizes = {*STANDARD_SIZES, a.max_domain}
-        if a.vendor_size is not None:
-            sizes.add(a.vendor_size)
-        for wired in shares_of(a, instance):
-            for switch in sale.scale_up:
-                radix = switch.ports(a.port_gbps)
-                if a.protocol not in switch.speaks or radix is None:
-                    continue
-                for planes in range(1, wired + 1):
-                    sizes.add(radix // ceil_div(wired, planes) // a.host * a.host)
-    return sorted(
-        size
-        for size in sizes
-        if size >= 2
-        and size % a.host == 0
-        and (size <= a.max_domain or a.id in choose.beyond_announced)
-        and pin.domain_size in (None, size)
-    )
-
-
-def wirings(sale: Sale, instance: Instance) -> Iterator[Wiring]:
-    """List every domain that may be built (section 3)."""
-    for a in sale.accelerators:
-        if a.sealed and a.vendor_switch is None:
-            continue
-        for size in sizes_of(a, sale, instance):
-            if a.sealed and size != a.vendor_size:
-                continue
-            for switch in sale.scale_up:
-                radix = switch.ports(a.port_gbps)
-                vendor = size == a.vendor_size and switch.id == a.vendor_switch
-                if a.protocol not in switch.speaks or radix is None or (a.sealed and not vendor):
-                    continue
-                for wired in shares_of(a, instance):
-                    for planes in range(1, wired + 1):
-                        if vendor and planes != a.vendor_planes:
-                            continue
-                        if size * ceil_div(wired, planes) <= radix:
-                            yield Wiring(a, size, switch, planes, wired)
 
 
 def domain_count(point: Point, peak: Fraction) -> tuple[int, int]:
@@ -136,7 +81,7 @@ def domain_count(point: Point, peak: Fraction) -> tuple[int, int]:
 
 
 def rack_class(racks: int, racks_per_row: Fraction) -> str:
-    """Distance class of cables that stay within a domain of ``racks`` racks."""
+    """Distance class of cables that stay within ``racks`` racks."""
     if racks <= 2:
         return ("in_rack", "adjacent_rack")[racks - 1]
     if racks <= 4:
@@ -159,20 +104,34 @@ def length_of(parts: Parts, instance: Instance, name: str) -> Fraction:
     return parts.facility.lengths[name] if own is None else exact(own)
 
 
-def count_scale_up(pair: Pair, wiring: Wiring, domains: int) -> Count:
-    """Count the scale-up boundary of all domains of a pool."""
-    a, size = wiring.accelerator, wiring.size
-    hosts = domains * size // a.host
+def count_lower(pair: Pair, wiring: Wiring, domains: int) -> Count:
+    """Count the boundary between accelerators and first-stage switches of all domains of a pool."""
+    a = wiring.accelerator
+    hosts, groups = domains * wiring.size // a.host, domains * wiring.groups
     if pair.lower.construction == "backplane":
-        trunks = [(domains, size * wiring.wired)]
+        trunks = [(groups, wiring.behind * wiring.wired)]
     else:
         trunks = [(hosts, a.host * share) for share in wiring.shares]
     return count_links(
         pair,
         a.port_gbps,
         lower_boxes=[(hosts, a.host * wiring.wired)],
-        upper_boxes=[(domains, size * share) for share in wiring.shares],
+        upper_boxes=[(groups, wiring.behind * share) for share in wiring.shares],
         trunks=trunks,
+    )
+
+
+def count_upper(pair: Pair, wiring: Wiring, domains: int) -> Count:
+    """Count the boundary between the two stages of all domains of a pool."""
+    upper = wiring.upper
+    assert upper is not None
+    below, above = domains * wiring.switches, domains * wiring.uppers
+    return count_links(
+        pair,
+        wiring.accelerator.port_gbps,
+        lower_boxes=[(below, upper.uplinks)],
+        upper_boxes=[(above, upper.m * wiring.groups)],
+        trunks=[(below * upper.each, upper.m)],
     )
 
 
@@ -189,70 +148,159 @@ def hall_of(rack: Rack, host: int, size: int, domains: int, watts: Fraction) -> 
 
 def bases(task: Task, pool: str, peak: Fraction) -> Iterator[Base]:
     """List every way to build one pool up to its NIC ports."""
-    parts, sale, instance = task.parts, task.sale, task.instance
-    offers = list(wirings(sale, instance))
-    for point in parts.points:
+    sale = task.sale
+    offers = list(wirings(sale, task.instance))
+    for point in task.parts.points:
         if point.pool != pool:
             continue
         replicas, domains = domain_count(point, peak)
         for wiring in offers:
             a = wiring.accelerator
-            if (a.id, wiring.size) != (point.accelerator, point.size):
+            if (a.id, wiring.size) != (point.accelerator, point.size) or point.scale_up_need > wiring.usable_gbps:
                 continue
-            if point.scale_up_need > wiring.usable_gbps:
-                continue
-            for pair in pairs(sale, Box((a.lane_gbps,)), Box.of(wiring.switch), a.port_gbps):
-                for name, nics in a.nics:
-                    if name not in sale.nics or nics * sale.nics[name].rate < point.least_nic_gbps:
-                        continue
-                    base = _base(task, point, wiring, pair, sale.nics[name], nics, replicas, domains)
+            for name, nics in a.nics:
+                if name not in sale.nics or nics * sale.nics[name].rate < point.least_nic_gbps:
+                    continue
+                pool_of = _Pool(task, point, wiring, sale.nics[name], nics, replicas, domains)
+                for lower, upper in link_rows(task, wiring):
+                    base = pool_of.base(lower, upper)
                     if base is not None:
                         yield base
 
 
-def _base(
-    task: Task,
-    point: Point,
-    wiring: Wiring,
-    pair: Pair,
-    nic: Nic,
-    nics: int,
-    replicas: int,
-    domains: int,
-) -> Base | None:
-    parts, sale, site, instance = task.parts, task.sale, task.site, task.instance
-    a, size, switch = wiring.accelerator, wiring.size, wiring.switch
-    assert a.tdp is not None and nic.power is not None
-    ends = purchase(site, pair, a.port_gbps, Fraction(0), count_scale_up(pair, wiring, 1)).watts
-    own_watts = a.tdp + bare_overhead(parts, a)
-    watts = own_watts + nics * nic.power + wiring.planes * switch.watts / size + ends / size
-    hall = hall_of(parts.facility.racks[a.rack], a.host, size, domains, watts)
-    if hall is None:
-        return None
-    placement = pair.lower.placement
-    if placement == "board" and size != a.host:
-        return None
-    if placement == "rack" and hall.racks_per_domain != 1:
-        return None
-    name = rack_class(hall.racks_per_domain, parts.facility.racks_per_row)
-    length = length_of(parts, instance, "board" if placement == "board" else name)
-    if instance.site.lengths.scale_up_m is not None:
-        length = exact(instance.site.lengths.scale_up_m)
-    if not reaches(pair, length):
-        return None
-    count = count_scale_up(pair, wiring, domains)
-    duty = Duty(parts.facility.lost_hour * installed_price(parts, a), point.replica)
-    number, planes = domains * size, domains * wiring.planes
-    sums = total(
-        [
-            Sums(capex=number * installed_price(parts, a), watts=number * own_watts),
-            Sums(capex=number * nics * known(nic.price), watts=number * nics * nic.power),
-            buy(switch, planes),
-            purchase(site, pair, a.port_gbps, length, count),
-            host_failures(site, duty, a, bare_price(parts, a), number, nic, number * nics),
-            box_repairs(sale, site, switch, planes, scale_up=True),
-            box_losses(sale, site, duty, switch, planes, size, scale_up=True),
-            near_failures(site, duty, pair, count, (1, 1), size),
-        ]
-    )
-    return Base(point, wiring, pair, length, nic, nics, replicas, domains, hall, count, duty, sums)
+def link_rows(task: Task, wiring: Wiring) -> Iterator[tuple[Pair | None, Pair | None]]:
+    """List the link rows of both boundaries of a domain; reach and placement are not looked at."""
+    a, switch, upper = wiring.accelerator, wiring.switch, wiring.upper
+    low: list[Pair | None] = [None]
+    high: list[Pair | None] = [None]
+    if switch is not None:
+        lanes = () if a.lane_gbps is None else (a.lane_gbps,)
+        low = list(pairs(task.sale, Box(lanes), Box.of(switch), a.port_gbps))
+        if upper is not None:
+            found = pairs(task.sale, Box.of(switch), Box.of(upper.switch), a.port_gbps)
+            high = [pair for pair in found if pair.lower.placement == "cable"]
+    yield from product(low, high)
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """A pool but for its scale-up cables."""
+
+    task: Task
+    point: Point
+    wiring: Wiring
+    nic: Nic
+    nics: int
+    replicas: int
+    domains: int
+
+    def base(self, low: Pair | None, high: Pair | None) -> Base | None:
+        """Complete the pool, if racks and lengths allow these link rows."""
+        task, wiring = self.task, self.wiring
+        a, facility = wiring.accelerator, task.parts.facility
+        hall = hall_of(facility.racks[a.rack], a.host, wiring.size, self.domains, self._rack_watts(low, high))
+        if hall is None:
+            return None
+        lower = upper = None
+        if low is not None:
+            racks = ceil_div(Fraction(wiring.behind, a.host), hall.hosts_per_rack)
+            placement = low.lower.placement
+            if (placement == "board" and wiring.behind != a.host) or (placement == "rack" and racks != 1):
+                return None
+            own = task.instance.site.lengths.scale_up_m
+            length = self._length(racks, own, board=placement == "board")
+            if not reaches(low, length):
+                return None
+            lower = Route(low, length, count_lower(low, wiring, self.domains))
+        if high is not None:
+            length = self._length(hall.racks_per_domain, task.instance.site.lengths.scale_up_upper_m)
+            if not reaches(high, length):
+                return None
+            upper = Route(high, length, count_upper(high, wiring, self.domains))
+        duty = Duty(facility.lost_hour * installed_price(task.parts, a), self.point.replica)
+        sums = total([self._hosts(duty), self._lower(duty, lower), self._upper(duty, upper)])
+        return Base(
+            point=self.point,
+            wiring=wiring,
+            lower=lower,
+            upper=upper,
+            nic=self.nic,
+            nics=self.nics,
+            replicas=self.replicas,
+            domains=self.domains,
+            hall=hall,
+            duty=duty,
+            sums=sums,
+        )
+
+    def _rack_watts(self, low: Pair | None, high: Pair | None) -> Fraction:
+        task, wiring, a = self.task, self.wiring, self.wiring.accelerator
+        of_domain = wiring.switch_watts
+        for pair, count in ((low, count_lower), (high, count_upper)):
+            if pair is not None:
+                of_domain += purchase(task.site, pair, a.port_gbps, Fraction(0), count(pair, wiring, 1)).watts
+        own = known(a.tdp) + bare_overhead(task.parts, a) + self.nics * known(self.nic.power)
+        return own + of_domain / wiring.size
+
+    def _length(self, racks: int, own: float | None, board: bool = False) -> Fraction:
+        if own is not None:
+            return exact(own)
+        name = rack_class(racks, self.task.parts.facility.racks_per_row)
+        return length_of(self.task.parts, self.task.instance, "board" if board else name)
+
+    def _hosts(self, duty: Duty) -> Sums:
+        parts, site, a, nic = self.task.parts, self.task.site, self.wiring.accelerator, self.nic
+        number = self.domains * self.wiring.size
+        nics = number * self.nics
+        front = site.front_end
+        return total(
+            [
+                Sums(
+                    capex=number * installed_price(parts, a),
+                    watts=number * (known(a.tdp) + bare_overhead(parts, a)),
+                ),
+                Sums(capex=number * front.capex, watts=number * front.watts),
+                Sums(capex=nics * known(nic.price), watts=nics * known(nic.power)),
+                Sums(units=Counter({EVERYONE: number, vendor_name(a.vendor): number})),
+                site.units(a.id, number),
+                site.units(nic.id, nics),
+                host_failures(site, duty, a, bare_price(parts, a), number, nic, nics),
+            ]
+        )
+
+    def _lower(self, duty: Duty, route: Route | None) -> Sums:
+        wiring, sale, site = self.wiring, self.task.sale, self.task.site
+        if route is None:
+            return Sums()
+        assert wiring.switch is not None
+        number = self.domains * wiring.switches
+        return total(
+            [
+                buy(site, wiring.switch, number),
+                purchase(site, route.pair, wiring.accelerator.port_gbps, route.length, route.count),
+                box_repairs(sale, site, wiring.switch, number, scale_up=True),
+                first_switch_losses(sale, site, duty, wiring.switch, number, wiring.behind),
+                near_failures(site, duty, route.pair, route.count, (1, 1), wiring.behind),
+            ]
+        )
+
+    def _upper(self, duty: Duty, route: Route | None) -> Sums:
+        wiring, sale, site = self.wiring, self.task.sale, self.task.site
+        upper, rate = wiring.upper, wiring.accelerator.port_gbps
+        if route is None or upper is None:
+            return Sums()
+        number, pair = self.domains * wiring.uppers, route.pair
+        events = site.facility.p_kill * far_link_events(site, pair, rate, upper.m)
+        accelerators = self.domains * wiring.size
+        return total(
+            [
+                buy(site, upper.switch, number),
+                purchase(site, pair, rate, route.length, route.count),
+                box_repairs(sale, site, upper.switch, number, scale_up=True),
+                second_switch_losses(sale, site, duty, upper.switch, number, wiring.size, wiring.uppers),
+                replacements(site, pair, route.count),
+                site.clean(cleanings(site, pair, route.count)),
+                site.hits(duty, self.domains * wiring.switches * upper.uplinks * events),
+                site.hours(duty, accelerators * far_derating(site, pair)),
+            ]
+        )

@@ -1,16 +1,16 @@
-"""The exhaustive search: the exact minimum of the objective over all designs of a small question.
+"""The exhaustive search: the exact minimum of the cost, or of another goal, over all designs of a small question.
 
 Floating point only decides which designs are looked at in exact arithmetic: every design whose rounded
-objective is within 1e-11 of the best, and whose rounded amounts are within 1e-9 of the limits, is evaluated
+amount of the goal is within 1e-11 of the best, and whose rounded amounts are within 1e-9 of the limits, is evaluated
 with fractions. Three shortcuts, all exact: of two ways to build a pool that the rest of the design cannot
 tell apart, one that is no better in any term that counts is dropped; sums that are already dearer than the
-best design are not continued (every term is positive); and what does not depend on a choice is counted once.
-`search_plainly` has none of them.
+best design are not continued (no cost is negative); and what does not depend on a choice is counted once.
+`plain.search_plainly` has none of them. `best` asks for another goal, or for several in order of rank.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
@@ -18,7 +18,7 @@ from math import ceil, inf
 from typing import TypeVar
 
 from designer.instance.schema import Instance
-from oracle.attach import Hang, groups, hang, single_leaf
+from oracle.attach import Hang, fits, fits_rails, groups, hang, single_leaf
 from oracle.boxes import box_repairs, buy
 from oracle.domain import Base, bases
 from oracle.evaluate import Plan, Priced, evaluate
@@ -28,7 +28,6 @@ from oracle.fabric import (
     Layer,
     Shape,
     cablings,
-    carries,
     core_layer,
     far,
     holds,
@@ -36,14 +35,18 @@ from oracle.fabric import (
     shapes,
     spine_layer,
 )
-from oracle.money import Sums
-from oracle.parts import Parts, Switch, ceil_div, exact
-from oracle.task import Task, task_of
+from oracle.latency import quick_enough, to_leaf
+from oracle.money import ZERO, Sums
+from oracle.outage import survives, survives_below
+from oracle.parts import Parts, ceil_div, exact
+from oracle.task import COST, COUNTED, Copies, Task, task_of
 
 Kept = TypeVar("Kept")
 
 NEAR_BEST = 1 + 1e-11
 NEAR_LIMIT = 1 + 1e-9
+# Limits on vendors and availability are 0: what is left of whole accelerators and of their hours in a year.
+NEAR_ZERO = 1e-6
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ class Option:
     item: Hang
     amounts: tuple[float, ...]
     leaves: int
-    hit_money: float
-    hour_money: float
+    per_hit: tuple[float, ...]
+    per_hour: tuple[float, ...]
     window: dict[int, tuple[int, int, Fraction]] = field(default_factory=dict)
 
 
@@ -79,37 +82,44 @@ def peaks(instance: Instance) -> list[tuple[str, Fraction]]:
     return found
 
 
-def search_plainly(parts: Parts, instance: Instance) -> Found | None:
-    """Evaluate every design, one by one; only for the smallest questions."""
-    task = task_of(parts, instance)
-    pools = [list(bases(task, pool, peak)) for pool, peak in peaks(instance)]
-    best: Found | None = None
-    for stages in task.stages:
-        leaf, hung = None, list[list[Hang]]()
-        for shape in shapes(task, stages):
-            if shape.leaf is not leaf:
-                leaf, hung = shape.leaf, [_all_hangs(task, pool, shape.leaf, stages == 1) for pool in pools]
-            carried = [[item for item in pool if carries(task, shape, item)] for pool in hung]
-            choices = [items for items in product(*carried) if holds(task, shape, items)]
-            for cabling, items in product(cablings(task, shape) if choices else [], choices):
-                plan = Plan(items, shape, cabling)
-                priced = evaluate(task, plan)
-                if not priced.broken and (best is None or priced.objective < best.priced.objective):
-                    best = Found(plan, priced)
-    return best
-
-
-def _all_hangs(task: Task, pool: list[Base], leaf: Switch, alone: bool) -> list[Hang]:
-    found: list[Hang] = []
-    for base in pool:
-        for group in [single_leaf(base)] if alone else groups(base):
-            found += hang(task, base, leaf, group, alone)
-    return found
-
-
 def search(parts: Parts, instance: Instance) -> Found | None:
     """Return the cheapest design, or None if no design keeps all rules and limits."""
     return _Search(task_of(parts, instance)).run()
+
+
+def best(parts: Parts, instance: Instance, goals: Sequence[str] = (COST,), tolerance: Fraction = ZERO) -> Found | None:
+    """Return the design that has least of the goals, in order of rank, or None if there is none.
+
+    Parameters
+    ----------
+    parts, instance
+        The question; `Objective` of the instance is not read.
+    goals
+        Names as in ``objective.minimise``.
+    tolerance
+        Share by which a later goal may exceed the least amount of an earlier one.
+
+    Notes
+    -----
+    Goals are minimised one after the other, each with the earlier ones limited; ``priced`` of the answer has
+    every amount, `amount` that of a goal.
+    """
+    task = task_of(parts, instance)
+    found = None
+    for goal in goals:
+        task = replace(task, goal=goal)
+        found = _Search(task).run()
+        if found is None:
+            return None
+        name = COUNTED.get(goal, "objective")
+        most = task.worth(found.priced.sums) * (1 + tolerance)
+        task = replace(task, limits=task.limits | {name: min(most, task.limits.get(name, most))})
+    return found
+
+
+def amount(parts: Parts, instance: Instance, found: Found, goal: str) -> Fraction:
+    """What a goal counts of a design."""
+    return replace(task_of(parts, instance), goal=goal).worth(found.priced.sums)
 
 
 def first_found(parts: Parts, instance: Instance) -> Found | None:
@@ -127,24 +137,24 @@ class _Search:
         self.first_only = False
         self.best: Found | None = None
         self.ceiling = inf
-        # The objective first, then what is limited; the watts of the network racks last.
+        # The goal first, then what is limited; the watts of the network racks last.
         self.limited = [name for name in task.limits if name != "racks"]
-        self.most = [float(task.limits[name]) * NEAR_LIMIT for name in self.limited]
+        self.most = [float(task.limits[name]) * NEAR_LIMIT + NEAR_ZERO for name in self.limited]
         self.racks = task.limits.get("racks")
         self.rack_watts = float(task.parts.facility.racks["network"].power_kw * 1000)
         self.layers: dict[object, tuple[float, ...]] = {}
         self.rows: dict[object, list[Cabling]] = {}
-        self.hung: dict[tuple[str, bool], list[list[Option]]] = {}
+        self.hung: dict[tuple[str, bool, Copies], list[list[Option]]] = {}
 
     def run(self) -> Found | None:
         pools = [self._kept_bases(pool, peak) for pool, peak in peaks(self.task.instance)]
         if not all(pools):
             return None
-        for stages in self.task.stages:
-            for shape in shapes(self.task, stages):
-                key = (shape.leaf.id, stages == 1)
+        for stages, copies in product(self.task.stages, self.task.copies):
+            for shape in shapes(self.task, stages, copies):
+                key = (shape.leaf.id, stages == 1, copies)
                 if key not in self.hung:
-                    self.hung[key] = [self._kept_hangs(pool, shape.leaf, stages == 1) for pool in pools]
+                    self.hung[key] = [self._kept_hangs(pool, shape) for pool in pools]
                 if all(self.hung[key]):
                     self._try_shape(shape, self.hung[key])
                 if self.first_only and self.best is not None:
@@ -155,38 +165,47 @@ class _Search:
         """Ways to build a pool that are worth looking at, those together that look alike from the leaf."""
         alike: dict[object, list[tuple[tuple[Fraction, ...], Base]]] = {}
         for base in bases(self.task, pool, peak):
-            key = (base.point, base.nic.id, base.nics, base.hall.hosts_per_rack)
+            if not survives_below(self.task, base):
+                continue
+            rails = tuple(copies.rails for copies in self.task.copies if fits_rails(base, copies.rails))
+            key = (base.point, base.nic.id, base.nics, base.hall.hosts_per_rack, rails)
             terms = (*self._terms(base.sums), Fraction(base.hall.racks if self.racks else 0))
             _keep(alike.setdefault(key, []), terms, base)
         return [[base for _, base in kept] for kept in alike.values()]
 
-    def _kept_hangs(self, pool: list[list[Base]], leaf: Switch, alone: bool) -> list[Option]:
+    def _kept_hangs(self, pool: list[list[Base]], shape: Shape) -> list[Option]:
         alike: dict[object, list[tuple[tuple[Fraction, ...], Hang]]] = {}
+        alone = shape.stages == 1
         for bases_alike in pool:
             first = bases_alike[0]
-            for group in [single_leaf(first)] if alone else groups(first):
+            if not fits(first, shape.copies):
+                continue
+            for group in [single_leaf(first, shape.copies)] if alone else groups(first, shape.copies):
                 key = (first.point, first.nic.id, first.nics, group.whole, group.split)
                 kept = alike.setdefault(key, [])
-                for one in hang(self.task, first, leaf, group, alone):
+                for one in hang(self.task, first, shape.leaf, group, alone):
                     for base in bases_alike:
                         item = replace(one, base=base)
                         racks = base.hall.racks if self.racks else 0
                         watts = item.leaf_watts if self.racks else Fraction(0)
                         terms = self._terms(base.sums.plus(item.sums))
-                        _keep(kept, (*terms, watts, Fraction(racks)), item)
+                        _keep(kept, (*terms, watts, Fraction(racks), to_leaf(item)), item)
         found = [self._option(item) for kept in alike.values() for _, item in kept]
         return sorted(found, key=lambda option: option.amounts[0])
 
     def _terms(self, sums: Sums) -> tuple[Fraction, ...]:
-        named = sums._asdict()
-        return (self.task.site.objective(sums), *(named[name] for name in self.limited))
+        named = self.task.amounts(sums)
+        return (self.task.worth(sums), *(named[name] for name in self.limited))
 
     def _option(self, item: Hang) -> Option:
         site, base = self.task.site, item.base
-        amounts = self._amounts(base.sums.plus(item.sums), item.leaf_watts)
-        hit = base.duty.hour * site.facility.restart_h * base.duty.replica + site.per_hit
-        hour = base.duty.hour + site.per_hour
-        return Option(item, amounts, item.group.leaves, float(hit), float(hour))
+        return Option(
+            item=item,
+            amounts=self._amounts(base.sums.plus(item.sums), item.leaf_watts),
+            leaves=item.group.leaves,
+            per_hit=self._amounts(site.hits(base.duty, Fraction(1)), ZERO),
+            per_hour=self._amounts(site.hours(base.duty, Fraction(1)), ZERO),
+        )
 
     def _amounts(self, sums: Sums, watts: Fraction) -> tuple[float, ...]:
         return (*(float(term) for term in self._terms(sums)), float(watts))
@@ -195,21 +214,23 @@ class _Search:
         """Fewest and most uplinks of a leaf, and the links that carry its traffic, at the shape's rate."""
         if shape.rate not in option.window:
             item, rate = option.item, shape.rate
-            down = Fraction(item.down_ports, ports(shape.leaf, item.base.nic.rate))
+            down = Fraction(item.down_ports, ports(shape.leaf, item.rate))
             most = (1 - down) * ports(shape.leaf, rate)
-            traffic = item.group.size * item.group.need / rate
-            taper = item.down_ports * item.base.nic.rate / (self.task.max_taper * rate)
+            traffic = item.group.size * item.group.need / shape.copies.planes / rate
+            taper = item.down_ports * item.rate / (self.task.max_taper * rate)
             fewest = max(ceil_div(traffic), ceil_div(taper))
             option.window[rate] = fewest, most.numerator // most.denominator, traffic
         return option.window[shape.rate]
 
     def _fitting(self, shape: Shape, options: list[Option]) -> list[Option]:
+        if self.task.most_at_once is not None:
+            options = [option for option in options if survives(self.task, shape, option.item)]
         if shape.stages == 1:
             return options
         fitting = []
         for option in options:
             fewest, most, traffic = self._window(option, shape)
-            if not fewest <= shape.up <= most or shape.rate < option.item.base.nic.rate:
+            if not fewest <= shape.up <= most or shape.rate < option.item.rate:
                 continue
             if shape.stages == 3 and shape.spines * shape.spine_up < shape.pod * traffic:
                 continue
@@ -234,27 +255,32 @@ class _Search:
             self._try_cabling(shape, cabling, fitting, room)
 
     def _boxes(self, shape: Shape, leaves: int) -> float:
-        """Objective of the spines and cores alone."""
-        cost = 0.0
+        """What the goal counts of the spines and cores alone."""
+        cost, copies = 0.0, shape.copies.number
         for switch, number in (
             (shape.spine, shape.pods(leaves) * shape.spines if shape.spine else 0),
             (shape.core, shape.spines * shape.cores),
         ):
             if switch is not None:
                 if switch not in self.layers:
-                    one = buy(switch, 1).plus(box_repairs(self.task.sale, self.task.site, switch, 1, False))
-                    self.layers[switch] = (float(self.task.site.objective(one)),)
-                cost += number * self.layers[switch][0]
+                    one = buy(self.task.site, switch, 1).plus(
+                        box_repairs(self.task.sale, self.task.site, switch, 1, False)
+                    )
+                    self.layers[switch] = (float(self.task.worth(one)),)
+                cost += copies * number * self.layers[switch][0]
         return cost
 
     def _try_cabling(self, shape: Shape, cabling: Cabling, fitting: list[list[Option]], room: dict[int, bool]) -> None:
+        fitting = [[o for o in pool if quick_enough(self.task, shape, cabling, o.item)] for pool in fitting]
+        if not all(fitting):
+            return
         reach = far(self.task, shape, cabling)
         hits, hours = float(reach.hits_per_leaf), float(reach.hours_per_accelerator)
-        pools = [self._with_losses(options, hits, hours) for options in fitting]
+        pools = [self._with_losses(options, shape.copies.number * hits, hours) for options in fitting]
         if not self.task.limits and shape.stages > 1:
             pools = [_cheapest_by_leaves(options) for options in pools]
         above: dict[int, tuple[float, ...]] = {}
-        for chosen in self._combinations(pools):
+        for chosen in self._combinations(self._within(pools)):
             leaves = sum(option.leaves for _, option in chosen)
             items = tuple(option.item for _, option in chosen)
             # Above the leaf only the number of leaves matters; a fabric of one stage has no such number.
@@ -272,34 +298,37 @@ class _Search:
         found = []
         for option in options:
             hit, hour = option.leaves * hits, option.item.base.accelerators * hours
-            extra = {"hits": hit, "hours": hour}
-            amounts = (
-                option.amounts[0] + hit * option.hit_money + hour * option.hour_money,
-                *(
-                    amount + extra.get(name, 0.0)
-                    for amount, name in zip(option.amounts[1:-1], self.limited, strict=True)
-                ),
-                option.amounts[-1],
-            )
+            terms = zip(option.amounts, option.per_hit, option.per_hour, strict=True)
+            amounts = tuple(own + hit * of_hit + hour * of_hour for own, of_hit, of_hour in terms)
             found.append((amounts, option))
         return sorted(found, key=lambda pair: pair[0][0])
 
-    def _combinations(
+    def _within(
         self, pools: list[list[tuple[tuple[float, ...], Option]]]
+    ) -> list[list[tuple[tuple[float, ...], Option]]]:
+        """Drop what is beyond a limit with the least of all other pools."""
+        for column, most in enumerate(self.most, start=1):
+            least = [min((amounts[column] for amounts, _ in pool), default=0.0) for pool in pools]
+            pools = [
+                [row for row in pool if row[0][column] + sum(least) - own <= most * NEAR_LIMIT]
+                for pool, own in zip(pools, least, strict=True)
+            ]
+        return pools if all(pools) else [[] for _ in pools]
+
+    def _combinations(
+        self, pools: list[list[tuple[tuple[float, ...], Option]]], spent: float = 0.0
     ) -> Iterator[list[tuple[tuple[float, ...], Option]]]:
-        if len(pools) == 1:
-            for one in pools[0]:
-                if one[0][0] > self.ceiling * NEAR_BEST:
-                    return
-                yield [one]
+        """List choices of all pools that, with what is ``spent`` on earlier ones, are not beyond the best design."""
+        if not all(pools):
             return
         least = sum(pool[0][0][0] for pool in pools[1:])
         for one in pools[0]:
-            if one[0][0] + least > self.ceiling * NEAR_BEST:
+            if spent + one[0][0] + least > self.ceiling * NEAR_BEST:
                 return
-            for rest in self._combinations(pools[1:]):
-                if one[0][0] + sum(other[0][0] for other in rest) > self.ceiling * NEAR_BEST:
-                    break
+            if len(pools) == 1:
+                yield [one]
+                continue
+            for rest in self._combinations(pools[1:], spent + one[0][0]):
                 yield [one, *rest]
 
     def _promising(self, amounts: list[float], items: tuple[Hang, ...]) -> bool:
@@ -317,25 +346,26 @@ class _Search:
         priced = evaluate(self.task, plan)
         if set(priced.broken) - self.task.limits.keys():
             raise AssertionError(f"the search tried a design that breaks a rule: {priced.broken}")
-        if not priced.broken and (self.best is None or priced.objective < self.best.priced.objective):
+        worth = self.task.worth(priced.sums)
+        if not priced.broken and (self.best is None or worth < self.task.worth(self.best.priced.sums)):
             self.best = Found(plan, priced)
-            self.ceiling = float(priced.objective)
+            self.ceiling = float(worth)
 
     def _above(self, shape: Shape, cabling: Cabling, leaves: int) -> tuple[float, ...]:
         if shape.spine is None:
-            return self._amounts(single_leaf_sums(self.task, shape), shape.leaf.watts)
+            return self._amounts(single_leaf_sums(self.task, shape), shape.copies.number * shape.leaf.watts)
         # Pools pay for their leaves; the watts of leaves still burden the network racks.
-        parts = [(0.0,) * (len(self.limited) + 1) + (float(leaves * shape.leaf.watts),)]
-        room = shape.pod if shape.stages == 3 else 0
+        copies = shape.copies.number
+        parts = [(0.0,) * (len(self.limited) + 1) + (float(copies * leaves * shape.leaf.watts),)]
         assert cabling.spine is not None
         room = shape.pod if shape.stages == 3 else 0
-        low = ("spine", shape.leaf.id, shape.spine.id, shape.rate, shape.m, shape.spines, room, leaves)
+        low = ("spine", copies, shape.leaf.id, shape.spine.id, shape.rate, shape.m, shape.spines, room, leaves)
         key: object = (*low, cabling.spine.lower.id, cabling.spine.upper.id)
         if key not in self.layers:
             self.layers[key] = self._of(spine_layer(self.task, shape, cabling.spine, leaves))
         parts.append(self.layers[key])
         if shape.core is not None and cabling.core is not None:
-            high = ("core", shape.spine.id, shape.core.id, shape.rate, shape.spines, shape.m2, shape.cores)
+            high = ("core", copies, shape.spine.id, shape.core.id, shape.rate, shape.spines, shape.m2, shape.cores)
             key = (*high, shape.pods(leaves), cabling.core.lower.id, cabling.core.upper.id)
             if key not in self.layers:
                 self.layers[key] = self._of(core_layer(self.task, shape, cabling.core, leaves))

@@ -8,7 +8,9 @@ from fractions import Fraction
 from oracle.attach import Hang
 from oracle.boxes import box_repairs, buy
 from oracle.fabric import Cabling, Shape, carries, far, holds, layers
+from oracle.latency import quick_enough
 from oracle.money import Sums, total
+from oracle.outage import survives
 from oracle.parts import ceil_div
 from oracle.task import Task
 
@@ -35,10 +37,13 @@ class Priced:
 
 
 def single_leaf(task: Task, shape: Shape) -> Sums:
-    """Money, watts and repairs of the one switch of a fabric of one stage; nothing with more stages."""
+    """Money, watts and repairs of the one switch per copy of a fabric of one stage; nothing with more stages."""
     if shape.stages > 1:
         return Sums()
-    return buy(shape.leaf, 1).plus(box_repairs(task.sale, task.site, shape.leaf, 1, scale_up=False))
+    copies = shape.copies.number
+    return buy(task.site, shape.leaf, copies).plus(
+        box_repairs(task.sale, task.site, shape.leaf, copies, scale_up=False)
+    )
 
 
 def evaluate(task: Task, plan: Plan) -> Priced:
@@ -46,6 +51,8 @@ def evaluate(task: Task, plan: Plan) -> Priced:
     items, shape = plan.items, plan.shape
     broken = [] if holds(task, shape, items) else ["the fabric's ports"]
     broken += [f"the leaves of {i.base.point.pool}" for i in items if not carries(task, shape, i)]
+    broken += [f"one failure in {i.base.point.pool}" for i in items if not survives(task, shape, i)]
+    broken += [f"the path of {i.base.point.pool}" for i in items if not quick_enough(task, shape, plan.cabling, i)]
     leaves = sum(item.group.leaves for item in items)
     upper = layers(task, shape, plan.cabling, leaves)
     reach = far(task, shape, plan.cabling)
@@ -56,11 +63,11 @@ def evaluate(task: Task, plan: Plan) -> Priced:
         + [layer.sums for layer in upper]
         + [single_leaf(task, shape)]
     )
-    watts = (leaves if shape.stages > 1 else 1) * shape.leaf.watts
+    watts = shape.copies.number * (leaves if shape.stages > 1 else 1) * shape.leaf.watts
     watts += sum(item.leaf_watts for item in items) + sum(layer.watts for layer in upper)
     network_racks = ceil_div(watts, task.parts.facility.racks["network"].power_kw * 1000)
     racks = sum(item.base.hall.racks for item in items) + network_racks
-    amounts = sums._asdict() | {"racks": Fraction(racks)}
+    amounts = task.amounts(sums) | {"racks": Fraction(racks)}
     broken += [name for name, most in task.limits.items() if amounts[name] > most]
     return Priced(
         objective=task.site.objective(sums),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from oracle.attach import Hang
-from oracle.boxes import box_repairs, buy, far_box_derating, far_box_events
+from oracle.attach import Hang, fits
+from oracle.boxes import box_repairs, buy, far_box_events, switch_derating
 from oracle.cables import (
     Box,
     Count,
@@ -24,14 +24,15 @@ from oracle.cables import (
 from oracle.domain import length_of
 from oracle.money import Site, Sums, total
 from oracle.parts import Switch, ceil_div, exact
-from oracle.task import Task
+from oracle.task import ONE_COPY, Copies, Task
 
 
 @dataclass(frozen=True)
 class Shape:
     """A fabric but for its cables: ``m`` links from a leaf to each of ``spines`` (of a pod with 3 stages).
 
-    With 3 stages every spine has ``m2`` links to each of ``cores`` cores; ``pod`` leaves fill a pod.
+    With 3 stages every spine has ``m2`` links to each of ``cores`` cores; ``pod`` leaves fill a pod. All counts
+    are those of one of the ``copies``.
     """
 
     leaf: Switch
@@ -43,6 +44,7 @@ class Shape:
     taper: Fraction = Fraction(0)
     m2: int = 0
     cores: int = 0
+    copies: Copies = ONE_COPY
 
     @property
     def stages(self) -> int:
@@ -72,7 +74,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Cabling:
-    """Link rows above the leaf: leaf to spine, spine to core."""
+    """Link rows above the leaf: leaf to spine, spine to core, the same in every copy."""
 
     spine: Pair | None = None
     core: Pair | None = None
@@ -80,7 +82,7 @@ class Cabling:
 
 @dataclass(frozen=True)
 class Layer:
-    """Spines or cores with the cables below them; ``watts`` burden the network racks."""
+    """Spines or cores of all copies with the cables below them; ``watts`` burden the network racks."""
 
     sums: Sums
     watts: Fraction
@@ -94,14 +96,14 @@ def ports(switch: Switch, rate: int) -> int:
     return found
 
 
-def shapes(task: Task, stages: int) -> Iterator[Shape]:
-    """List every fabric of some stages, whatever hangs below it."""
+def shapes(task: Task, stages: int, copies: Copies) -> Iterator[Shape]:
+    """List every fabric of some stages and copies, whatever hangs below it."""
     sale, pin = task.sale, task.instance.pin
     for leaf in sale.scale_out:
         if pin.leaf_switch not in (None, leaf.id):
             continue
         if stages == 1:
-            yield Shape(leaf)
+            yield Shape(leaf, copies=copies)
             continue
         for spine in sale.scale_out:
             if spine.protocol != leaf.protocol or pin.spine_switch not in (None, spine.id):
@@ -109,7 +111,7 @@ def shapes(task: Task, stages: int) -> Iterator[Shape]:
             for rate in sorted(dict(leaf.radix).keys() & dict(spine.radix).keys()):
                 for m in range(1, ports(spine, rate) + 1):
                     for spines in range(task.instance.choose.min_spines, ports(leaf, rate) // m + 1):
-                        low = Shape(leaf, spine, None, rate, m, spines)
+                        low = Shape(leaf, spine, None, rate, m, spines, copies=copies)
                         if stages == 2:
                             yield low
                         else:
@@ -131,12 +133,15 @@ def _with_cores(task: Task, low: Shape) -> Iterator[Shape]:
                 if core.protocol != low.leaf.protocol or task.instance.pin.core_switch not in (None, core.id):
                     continue
                 if core.ports(low.rate) is not None:
-                    yield Shape(low.leaf, low.spine, core, low.rate, low.m, low.spines, exact(x), m2, cores)
+                    yield replace(low, core=core, taper=exact(x), m2=m2, cores=cores)
 
 
 def carries(task: Task, shape: Shape, item: Hang) -> bool:
     """Whether the leaves of a pool fit the fabric's ports and their uplinks carry its traffic."""
-    nic_rate, group = item.base.nic.rate, item.group
+    nic_rate, group = item.rate, item.group
+    if group.copies != shape.copies or not fits(item.base, shape.copies):
+        return False
+    traffic = group.size * group.need / shape.copies.planes
     down = Fraction(item.down_ports, ports(shape.leaf, nic_rate))
     if shape.stages == 1:
         return True
@@ -144,20 +149,20 @@ def carries(task: Task, shape: Shape, item: Hang) -> bool:
         return False
     if down + Fraction(shape.up, ports(shape.leaf, shape.rate)) > 1:
         return False
-    if shape.up * shape.rate < group.size * group.need:
+    if shape.up * shape.rate < traffic:
         return False
     if task.max_taper * shape.up * shape.rate < item.down_ports * nic_rate:
         return False
     if shape.stages == 2:
         return True
-    return shape.spines * shape.spine_up * shape.rate >= shape.pod * group.size * group.need
+    return shape.spines * shape.spine_up * shape.rate >= shape.pod * traffic
 
 
 def holds(task: Task, shape: Shape, items: tuple[Hang, ...]) -> bool:
     """Whether the fabric has the ports for all leaves together."""
     leaves = sum(item.group.leaves for item in items)
     if shape.stages == 1:
-        used = [Fraction(item.down_ports, ports(shape.leaf, item.base.nic.rate)) for item in items]
+        used = [Fraction(item.down_ports, ports(shape.leaf, item.rate)) for item in items]
         return sum(used) <= 1
     assert shape.spine is not None
     if shape.stages == 2:
@@ -197,16 +202,17 @@ def cablings(task: Task, shape: Shape) -> list[Cabling]:
 
 
 def spine_layer(task: Task, shape: Shape, pair: Pair, leaves: int) -> Layer:
-    """Buy and repair the spines and the cables between ``leaves`` leaves and them."""
+    """Buy and repair the spines and the cables between ``leaves`` leaves of every copy and them."""
     assert shape.spine is not None
-    spines = shape.pods(leaves) * shape.spines
+    copies = shape.copies.number
+    spines = copies * shape.pods(leaves) * shape.spines
     cages = leaves if shape.stages == 2 else shape.pod
     count = count_links(
         pair,
         shape.rate,
-        lower_boxes=[(leaves, shape.up)],
+        lower_boxes=[(copies * leaves, shape.up)],
         upper_boxes=[(spines, cages * shape.m)],
-        trunks=[(leaves * shape.spines, shape.m)],
+        trunks=[(copies * leaves * shape.spines, shape.m)],
     )
     return _layer(task, shape.spine, spines, pair, shape.rate, stage_lengths(task)[0], count)
 
@@ -215,7 +221,8 @@ def core_layer(task: Task, shape: Shape, pair: Pair, leaves: int) -> Layer:
     """Buy and repair the cores and the cables between the spines and them."""
     assert shape.core is not None
     pods = shape.pods(leaves)
-    spines, cores = pods * shape.spines, shape.spines * shape.cores
+    copies = shape.copies.number
+    spines, cores = copies * pods * shape.spines, copies * shape.spines * shape.cores
     count = count_links(
         pair,
         shape.rate,
@@ -241,7 +248,7 @@ def _layer(task: Task, switch: Switch, number: int, pair: Pair, rate: int, lengt
     cables = purchase(site, pair, rate, length, count)
     sums = total(
         [
-            buy(switch, number),
+            buy(site, switch, number),
             box_repairs(task.sale, site, switch, number, scale_up=False),
             cables,
             replacements(site, pair, count),
@@ -253,7 +260,7 @@ def _layer(task: Task, switch: Switch, number: int, pair: Pair, rate: int, lengt
 
 @dataclass(frozen=True)
 class Far:
-    """What the fabric above does to a pool: event hits per leaf, lost hours per accelerator, per year."""
+    """What the fabric above does to a pool: event hits per leaf of a copy, lost hours per accelerator, per year."""
 
     hits_per_leaf: Fraction
     hours_per_accelerator: Fraction
@@ -261,7 +268,7 @@ class Far:
     def losses(self, site: Site, item: Hang) -> Sums:
         """Job hits and lost hours of one pool."""
         base = item.base
-        hits = site.hits(base.duty, item.group.leaves * self.hits_per_leaf)
+        hits = site.hits(base.duty, item.group.copies.number * item.group.leaves * self.hits_per_leaf)
         return hits.plus(site.hours(base.duty, base.accelerators * self.hours_per_accelerator))
 
 
@@ -273,10 +280,11 @@ def far(task: Task, shape: Shape, cabling: Cabling) -> Far:
     up = Fraction(shape.up)
     events = up / ports(shape.spine, shape.rate) * far_box_events(sale, shape.spine)
     events += up * far_link_events(site, cabling.spine, shape.rate, shape.m)
-    hours = far_box_derating(sale, site, shape.spine) + far_derating(site, cabling.spine)
+    mttr = site.facility.switch_box_h
+    hours = switch_derating(sale, shape.spine, mttr) + far_derating(site, cabling.spine)
     if shape.core is not None and cabling.core is not None:
         up = Fraction(shape.spine_up * shape.spines, shape.pod)
         events += up / ports(shape.core, shape.rate) * far_box_events(sale, shape.core)
         events += up * far_link_events(site, cabling.core, shape.rate, shape.m2)
-        hours += far_box_derating(sale, site, shape.core) + far_derating(site, cabling.core)
+        hours += switch_derating(sale, shape.core, mttr) + far_derating(site, cabling.core)
     return Far(site.facility.p_kill * events, hours)

@@ -12,6 +12,7 @@ from oracle.draw import Draw
 from oracle.enumerate import Found, first_found, peaks
 from oracle.parts import Accelerator, Parts, Point
 from oracle.wares import (
+    Traits,
     random_accelerators,
     random_engines,
     random_facility,
@@ -19,6 +20,7 @@ from oracle.wares import (
     random_nics,
     random_switches_out,
     random_switches_up,
+    random_traits,
 )
 
 LLM = "llama31_70b"
@@ -52,15 +54,16 @@ def random_case(seed: int) -> RandomCase:
 
 def _draw_question(draw: Draw, seed: int) -> tuple[Parts, Instance]:
     stages = draw.one(((1, 2), (1, 2), (2,), (1, 2, 3), (2, 3), (3,)))
+    traits = random_traits(draw)
     engines = random_engines(draw)
-    nics = random_nics(draw)
-    up = random_switches_up(draw, engines)
+    nics = random_nics(draw, traits)
+    up = random_switches_up(draw, engines, traits)
     links = random_links(draw)
-    accelerators = random_accelerators(draw, nics, up, links)
+    accelerators = random_accelerators(draw, nics, up, links, traits)
     radices = (4, 6, 8) if 3 in stages else (6, 8, 12, 16)
     parts = Parts(
         accelerators=tuple(accelerators),
-        switches=tuple(up + random_switches_out(draw, engines, radices)),
+        switches=tuple(up + random_switches_out(draw, engines, radices, traits)),
         links=tuple(links + engines),
         nics=tuple(nics),
         facility=random_facility(draw),
@@ -75,14 +78,14 @@ def _draw_question(draw: Draw, seed: int) -> tuple[Parts, Instance]:
             "date": draw.one(("2026-Q4", "2026-Q4", "2026-Q4", "2027-Q2")),
             "level": draw.one(LEVELS),
             "workloads": workloads,
-            "choose": random_choose(draw, parts, stages),
+            "choose": random_choose(draw, parts, stages, traits),
             "site": random_site(draw),
             "money": random_money(draw),
             "risk": random_weights(draw),
             "measured_points": "points.csv",
         }
     )
-    parts = replace(parts, points=random_points(draw, parts, instance))
+    parts = replace(parts, points=random_points(draw, parts, instance, traits))
     return parts, random_pins(draw, parts, instance)
 
 
@@ -106,7 +109,7 @@ def random_workloads(draw: Draw) -> tuple[dict[str, Any], ...]:
     )
 
 
-def random_choose(draw: Draw, parts: Parts, stages: tuple[int, ...]) -> dict[str, Any]:
+def random_choose(draw: Draw, parts: Parts, stages: tuple[int, ...], traits: Traits) -> dict[str, Any]:
     """What may be chosen."""
     choose: dict[str, Any] = {
         "scale_out_stages": stages,
@@ -117,9 +120,20 @@ def random_choose(draw: Draw, parts: Parts, stages: tuple[int, ...]) -> dict[str
         "include_unreleased": draw.chance(0.05),
     }
     if draw.chance(0.3):
-        choose["domain_sizes"] = draw.one(((2, 4, 6, 8), (3, 4, 6, 12), (2, 5, 8)))
-    if draw.chance(0.25):
+        sizes = ((8, 12, 16), (6, 12, 16)) if traits.two_stages else ((2, 4, 6, 8), (3, 4, 6, 12), (2, 5, 8))
+        if traits.direct:
+            sizes = ((4, 8, 16), (6, 12, 18), (4, 8, 12, 24), sizes[0])
+        choose["domain_sizes"] = draw.one(sizes)
+    if draw.chance(0.5 if traits.two_stages else 0.25):
         choose["beyond_announced"] = (draw.one(parts.accelerators).id,)
+    if traits.two_stages or draw.chance(0.1):
+        choose["scale_up_stages"] = draw.one(((1, 2), (1, 2), (2,), (1,)))
+    if traits.rails:
+        choose["scale_out_rails"] = draw.one(((1, 2), (2,), (1, 2, 4), (2, 4)))
+    if traits.planes:
+        choose["scale_out_planes"] = draw.one(((1, 2), (2,), (1, 2, 4), (2, 4)))
+    if draw.chance(0.2):
+        choose["rearranged"] = (draw.one(parts.accelerators).id,)
     for name, rows in (
         ("links", [row.id for row in parts.links if not row.cpo]),
         ("nics", [row.id for row in parts.nics]),
@@ -142,9 +156,14 @@ def random_site(draw: Draw) -> dict[str, Any]:
         site["utilisation"] = float(draw.figure(0.3, 1, 2))
     if draw.chance(0.1):
         site["facility_capex_usd_per_w"] = float(draw.figure(4, 20, 2))
+    if draw.chance(0.3):
+        site["front_end_usd_per_accelerator"] = float(draw.figure(20, 900, 2))
+    if draw.chance(0.3):
+        site["front_end_w_per_accelerator"] = float(draw.figure(2, 90, 2))
     lengths: dict[str, float] = {}
     for name, low, high in (
         ("scale_up_m", 0.5, 6.0),
+        ("scale_up_upper_m", 0.5, 20.0),
         ("nic_leaf_m", 1.0, 30.0),
         ("leaf_spine_m", 2.0, 60.0),
         ("spine_core_m", 2.0, 100.0),
@@ -183,10 +202,12 @@ def random_weights(draw: Draw) -> dict[str, float]:
     return weights
 
 
-def random_points(draw: Draw, parts: Parts, instance: Instance) -> tuple[Point, ...]:
+def random_points(draw: Draw, parts: Parts, instance: Instance, traits: Traits) -> tuple[Point, ...]:
     """Measured points: every accelerator has some in every pool, so that the token model stays out."""
     # Sizes beyond the standard list exist where the radix of some switch just takes them.
     sizes = instance.choose.domain_sizes or draw.one(((2, 4, 8), (2, 4, 8), (2, 3, 4, 5, 6, 8, 10, 12)))
+    if traits.two_stages and instance.choose.domain_sizes is None:
+        sizes = (8, 12, 16)
     found: dict[tuple[str, str, int, int], Point] = {}
     for pool, peak in peaks(instance):
         domains = draw.whole(1, 9)
@@ -194,13 +215,13 @@ def random_points(draw: Draw, parts: Parts, instance: Instance) -> tuple[Point, 
             fitting = _sizes_for(a, sizes, instance) or list(sizes)
             per_chip = peak / (domains * draw.one(fitting)) * draw.figure(0.8, 1.3)
             for _ in range(draw.whole(1, 3)):
-                point = _point(draw, pool, a, draw.one(fitting), per_chip)
+                point = _point(draw, pool, a, draw.one(fitting), per_chip, traits)
                 key = (pool, a.id, point.size, point.replica)
                 # A point that would need a great fleet makes the case too large to enumerate.
                 if domain_count(point, peak)[1] * point.size <= 64:
                     found.setdefault(key, point)
             if not any(key[:2] == (pool, a.id) for key in found):
-                point = replace(_point(draw, pool, a, fitting[0], peak), replica=1, tokens=Fraction(10**6))
+                point = replace(_point(draw, pool, a, fitting[0], peak, traits), replica=1, tokens=Fraction(10**6))
                 found[(pool, a.id, point.size, 1)] = point
     return tuple(found.values())
 
@@ -208,13 +229,18 @@ def random_points(draw: Draw, parts: Parts, instance: Instance) -> tuple[Point, 
 def _sizes_for(a: Accelerator, sizes: tuple[int, ...], instance: Instance) -> list[int]:
     beyond = a.id in instance.choose.beyond_announced
     able = [size for size in sizes if size % a.host == 0 and (size <= a.max_domain or beyond)]
-    return [size for size in able if size == a.vendor_size] if a.sealed else able
+    if a.direct is not None and a.vendor_size is not None:
+        own = [times * a.vendor_size for times in (2, 2, 3, 4, 1)] if a.larger else [a.vendor_size]
+        own = [size for size in own if size <= a.max_domain]
+        return own if a.sealed else own + able
+    return [size for size in able if size == a.vendor_size] if a.sealed or a.one_size else able
 
 
-def _point(draw: Draw, pool: str, a: Accelerator, size: int, per_chip: Fraction) -> Point:
+def _point(draw: Draw, pool: str, a: Accelerator, size: int, per_chip: Fraction, traits: Traits) -> Point:
     multiples = (size, size, size, 2 * size, 3 * size, 4 * size, 6 * size)
     replica = draw.one((1, 2, *multiples, max(1, size // 2), size + 1))
-    most = a.ports * a.port_gbps
+    # Room for what is forwarded to other rails, and what a torus has of its ports.
+    most = a.ports * a.port_gbps // (4 if a.direct is not None else 2 if traits.rails else 1)
     return Point(
         pool=pool,
         accelerator=a.id,

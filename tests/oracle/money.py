@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -10,10 +11,26 @@ from designer.instance.schema import Instance
 from oracle.parts import Facility, Parts, exact
 
 ZERO = Fraction(0)
+HOURS_PER_YEAR = 8760
+AVAILABILITY = "availability"
+EVERYONE = "accelerators of all vendors"
+
+
+def stock_name(part: str) -> str:
+    """Name of the limit on the units of a part."""
+    return f"stock of {part}"
+
+
+def vendor_name(vendor: str) -> str:
+    """Name of the limit on the accelerators of a vendor, and of their count."""
+    return f"vendor {vendor}"
 
 
 class Sums(NamedTuple):
-    """What adds up over the parts of a design; ``failures`` is the expected money of failures per year."""
+    """What adds up over the parts of a design; ``failures`` is the expected money of failures per year.
+
+    ``units`` counts what a limit asks for: parts by id, accelerators of all and of every vendor.
+    """
 
     capex: Fraction = ZERO
     watts: Fraction = ZERO
@@ -22,6 +39,7 @@ class Sums(NamedTuple):
     hits: Fraction = ZERO
     hours: Fraction = ZERO
     cleanings: Fraction = ZERO
+    units: Counter[str] = Counter()  # noqa: RUF012 - never changed, only added up to new ones
 
     def plus(self, other: Sums) -> Sums:
         """Add two sums term by term."""
@@ -48,6 +66,10 @@ class Duty:
         """Accelerators taken down by a failure that reaches ``reached`` of them."""
         return max(reached, self.replica)
 
+    def down_of_planes(self, reached: int, planes: int) -> Fraction:
+        """Accelerators lost to a failure in one of ``planes`` planes: with several, the others carry on."""
+        return Fraction(self.down(reached)) if planes == 1 else Fraction(reached, planes)
+
     def jobs(self, reached: int) -> int:
         """Jobs hit by a failure that reaches ``reached`` accelerators."""
         return max(1, reached // self.replica)
@@ -55,7 +77,10 @@ class Duty:
 
 @dataclass(frozen=True)
 class Site:
-    """The facility as the instance has it: its own figures where the question gives none."""
+    """The facility as the instance has it: its own figures where the question gives none.
+
+    ``front_end`` is that of one accelerator; ``counted`` are the parts of which the question limits the units.
+    """
 
     facility: Facility
     part_share: Fraction
@@ -66,6 +91,12 @@ class Site:
     per_repair: Fraction
     per_hit: Fraction
     per_hour: Fraction
+    front_end: Sums
+    counted: frozenset[str] = frozenset()
+
+    def units(self, part: str, number: int) -> Sums:
+        """Units bought of a part, if they are limited."""
+        return Sums(units=Counter({part: number})) if part in self.counted and number else Sums()
 
     def repair(self, number: Fraction, part: Fraction, labour: Fraction) -> Sums:
         """Hard repairs: ``number`` per year, each replaces ``part`` and takes ``labour`` USD."""
@@ -78,6 +109,10 @@ class Site:
     def hours(self, duty: Duty, number: Fraction) -> Sums:
         """Accelerator-hours lost."""
         return Sums(hours=number, failures=number * duty.hour)
+
+    def kills(self, planes: int) -> Fraction:
+        """Share of the failures in one of ``planes`` planes that hit a job."""
+        return Fraction(1) if planes == 1 else self.facility.p_kill
 
     def clean(self, number: Fraction) -> Sums:
         """Clean fibre connectors: labour, no part."""
@@ -128,6 +163,11 @@ def site_of(parts: Parts, instance: Instance) -> Site:
         per_repair=exact(risk.usd_per_hard_repair),
         per_hit=exact(risk.usd_per_job_hit),
         per_hour=exact(risk.usd_per_accelerator_hour_lost),
+        front_end=Sums(
+            capex=own(site.front_end_usd_per_accelerator, ZERO),
+            watts=own(site.front_end_w_per_accelerator, ZERO),
+        ),
+        counted=frozenset(instance.stock),
     )
 
 
@@ -147,4 +187,20 @@ def limits_of(instance: Instance) -> dict[str, Fraction]:
     ):
         if given is not None:
             found[name] = exact(given)
+    found |= {stock_name(part): Fraction(units) for part, units in instance.stock.items()}
+    found |= {vendor_name(vendor): ZERO for vendor in instance.choose.max_vendor_share}
+    if risk.min_availability is not None:
+        found[AVAILABILITY] = ZERO
+    return found
+
+
+def limited_amounts(instance: Instance, sums: Sums) -> dict[str, Fraction]:
+    """What the limits on stock, vendors and availability allow at most 0, or the stock, of."""
+    found = {stock_name(part): Fraction(sums.units[part]) for part in instance.stock}
+    everyone = sums.units[EVERYONE]
+    for vendor, share in instance.choose.max_vendor_share.items():
+        found[vendor_name(vendor)] = sums.units[vendor_name(vendor)] - exact(share) * everyone
+    least = instance.risk.min_availability
+    if least is not None:
+        found[AVAILABILITY] = sums.hours - (1 - exact(least)) * HOURS_PER_YEAR * everyone
     return found

@@ -41,7 +41,11 @@ def ceil_div(numerator: Fraction | int, denominator: Fraction | int = 1) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Accelerator:
-    """One accelerator type; ``host`` is ``accelerators_per_host``, ``nics`` the (NIC, count) options."""
+    """One accelerator type; ``host`` is ``accelerators_per_host``, ``nics`` the (NIC, count) options.
+
+    ``direct`` is "mesh" or "torus" where the vendor joins chip to chip; ``sides`` are those of the torus, and
+    ``larger`` says that optical switches join whole domains to larger ones.
+    """
 
     id: str
     status: str
@@ -59,7 +63,7 @@ class Accelerator:
     protocol: str
     ports: int
     port_gbps: int
-    lane_gbps: int
+    lane_gbps: int | None
     max_domain: int
     rack: str
     nics: tuple[tuple[str, int], ...]
@@ -68,11 +72,24 @@ class Accelerator:
     vendor_switch: str | None = None
     vendor_planes: int | None = None
     vendor_link: str | None = None
+    direct: str | None = None
+    sides: tuple[int, ...] = ()
+    larger: bool = False
+    rack_share: bool = False
+    vendor: str = "acme"
+
+    @property
+    def one_size(self) -> bool:
+        """Whether it is sold as part of a rack of one size."""
+        return self.rack_share and self.vendor_size is not None
 
 
 @dataclass(frozen=True, eq=False)
 class Switch:
-    """One switch type; ``speaks`` are the accelerator protocols that the compatibility table pairs with it."""
+    """One switch type; ``speaks`` are the accelerator protocols that the compatibility table pairs with it.
+
+    ``latency`` is in ns, once through the switch.
+    """
 
     id: str
     role: str
@@ -91,6 +108,7 @@ class Switch:
     cpo_link: str | None = None
     box_swaps: Figure = None
     lasers: int = 0
+    latency: Fraction = Fraction(0)
 
     def ports(self, rate: int) -> int | None:
         """Ports when all run at ``rate``, or None if the switch has no such ports."""
@@ -111,7 +129,10 @@ class Switch:
 
 @dataclass(frozen=True, eq=False)
 class Link:
-    """One link row: a cable or backplane (``fibres`` 0) or one end of a module-and-fibre link."""
+    """One link row: a cable or backplane (``fibres`` 0) or one end of a module-and-fibre link.
+
+    ``latency`` is in ns, of one end.
+    """
 
     id: str
     construction: str
@@ -135,6 +156,7 @@ class Link:
     oe_mttr: Figure = None
     els_mttr: Figure = None
     els_fit: Figure = None
+    latency: Fraction = Fraction(0)
 
     @property
     def is_module(self) -> bool:
@@ -144,7 +166,7 @@ class Link:
 
 @dataclass(frozen=True, eq=False)
 class Nic:
-    """One NIC type."""
+    """One NIC type; it may be split into as many ports as one of ``planes`` says."""
 
     id: str
     status: str
@@ -155,6 +177,7 @@ class Nic:
     price: Figure
     power: Figure
     afr: Figure
+    planes: tuple[int, ...] = (1,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +224,11 @@ class Facility:
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """One serving plan: what one accelerator yields in a domain of ``size`` and what its links must carry."""
+    """One serving plan: what one accelerator yields in a domain of ``size`` and what its links must carry.
+
+    ``allowance`` is how many microseconds longer than the reference the fabric's path may be, None if any will do;
+    ``serial`` tells plans of the same replica apart.
+    """
 
     pool: str
     accelerator: str
@@ -211,6 +238,8 @@ class Point:
     scale_up_need: Fraction
     expert_need: Fraction
     other_need: Fraction
+    allowance: Figure = None
+    serial: int = 1
 
     @property
     def least_nic_gbps(self) -> Fraction:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 
 from oracle.draw import Draw
 from oracle.parts import Accelerator, Facility, Link, Nic, Rack, Switch, ceil_div
@@ -25,14 +26,32 @@ def perhaps_unknown(draw: Draw, value: Fraction) -> Fraction | None:
     return None if draw.chance(0.03) else value
 
 
-def random_switches_up(draw: Draw, engines: list[Link]) -> list[Switch]:
+@dataclass(frozen=True)
+class Traits:
+    """What a question is to exercise, besides the ordinary; each of them may hold or not."""
+
+    two_stages: bool = False
+    direct: bool = False
+    rails: bool = False
+    planes: bool = False
+
+
+def random_traits(draw: Draw) -> Traits:
+    """Mostly one or two of them."""
+    return Traits(*(draw.chance(share) for share in (0.3, 0.3, 0.3, 0.3)))
+
+
+def random_switches_up(draw: Draw, engines: list[Link], traits: Traits) -> list[Switch]:
     """Scale-up switches: chips with trays, boxes, now and then a co-packaged one."""
     found = []
-    for number in range(draw.whole(1, 3)):
+    small = (((200, 8), (400, 8)), ((200, 6), (400, 8)), ((200, 8), (400, 4)), ((200, 8), (400, 8)))
+    for number in range(draw.whole(1, 2 if traits.two_stages else 3)):
         lane = draw.one((*LANES, 100))
         radix = draw.one((((200, 8),), ((200, 16), (400, 8)), ((400, 8),), ((200, 12), (400, 12)), ((400, 16),)))
         if number == 0 and draw.chance(0.7):
             radix = draw.one((((200, 16), (400, 16)), ((200, 12), (400, 8)), ((200, 8), (400, 8))))
+        if traits.two_stages and draw.chance(0.8):
+            radix = draw.one(small)
         status, date = release(draw)
         chip = draw.chance(0.5)
         switch = Switch(
@@ -55,7 +74,7 @@ def random_switches_up(draw: Draw, engines: list[Link]) -> list[Switch]:
     return found
 
 
-def random_switches_out(draw: Draw, engines: list[Link], radices: tuple[int, ...]) -> list[Switch]:
+def random_switches_out(draw: Draw, engines: list[Link], radices: tuple[int, ...], traits: Traits) -> list[Switch]:
     """Scale-out switches of mostly one family, with one or two port rates each."""
     family = draw.one(FAMILIES)
     found = []
@@ -65,6 +84,8 @@ def random_switches_out(draw: Draw, engines: list[Link], radices: tuple[int, ...
         radix = ((low, ports),) if draw.chance(0.3) else ((low, ports), (2 * low, max(2, ports // 2)))
         if number == 0 and draw.chance(0.5):
             radix = ((200, ports), (400, ports))
+        if traits.planes and draw.chance(0.5):
+            radix = ((100, 2 * ports), (200, ports)) if draw.chance(0.5) else ((100, ports), (200, ports), (400, ports))
         status, date = release(draw)
         switch = Switch(
             id=f"box{number}",
@@ -188,8 +209,8 @@ def _link(draw: Draw, **given: object) -> Link:
     return Link(**{**own, **given})  # type: ignore[arg-type]
 
 
-def random_nics(draw: Draw) -> list[Nic]:
-    """NICs of one or two rates."""
+def random_nics(draw: Draw, traits: Traits) -> list[Nic]:
+    """NICs of one or two rates, some of which can be split into ports."""
     found = []
     for number in range(draw.whole(1, 3)):
         status, date = release(draw)
@@ -199,22 +220,25 @@ def random_nics(draw: Draw) -> list[Nic]:
                 status=status,
                 available_from=date,
                 families=FAMILIES if draw.chance(0.8) else (draw.one(FAMILIES),),
-                rate=draw.one((200, 200, 200, 400)),
+                rate=draw.one((200, 400, 400) if traits.planes else (200, 200, 200, 400)),
                 lanes=LANES if draw.chance(0.7) else (draw.one(LANES),),
                 price=perhaps_unknown(draw, draw.figure(50, 500)),
                 power=draw.figure(8, 40, 2),
                 afr=draw.figure(0.003, 0.05, 2),
+                planes=draw.one(((1, 2), (1, 2, 4), (1, 2), (1,))) if traits.planes or draw.chance(0.2) else (1,),
             )
         )
     return found
 
 
-def random_accelerators(draw: Draw, nics: list[Nic], switches: list[Switch], links: list[Link]) -> list[Accelerator]:
+def random_accelerators(
+    draw: Draw, nics: list[Nic], switches: list[Switch], links: list[Link], traits: Traits
+) -> list[Accelerator]:
     """One to three accelerators that differ in ports, hosts, racks and price."""
     found = []
-    for number in range(draw.whole(1, 3)):
+    for number in range(draw.whole(1, 2 if traits.direct else 3)):
         status, date = release(draw)
-        host = draw.one((1, 1, 2, 2, 4))
+        host = draw.one((2, 2, 4, 4, 1) if traits.rails else (1, 1, 2, 2, 4))
         a = Accelerator(
             id=f"chip{number}",
             status=status,
@@ -230,15 +254,49 @@ def random_accelerators(draw: Draw, nics: list[Nic], switches: list[Switch], lin
             afr=draw.figure(0.01, 0.1, 2),
             interrupts=perhaps_unknown(draw, draw.figure(0.05, 0.5, 2)),
             protocol=draw.one(PROTOCOLS),
-            ports=draw.whole(1, 6),
+            ports=draw.whole(1, 3) if traits.two_stages else draw.whole(1, 6),
             port_gbps=draw.one((200, 400)),
             lane_gbps=draw.one((*LANES, 100)),
-            max_domain=draw.one((4, 8, 8, 16)),
+            max_domain=draw.one((12, 16, 16) if traits.two_stages else (4, 8, 8, 16)),
             rack=draw.one(("small", "large")),
             nics=tuple((nic.id, draw.whole(1, 2)) for nic in draw.some(nics, 1, 2)),
         )
-        found.append(_sold_in_domains(draw, a, nics, switches, links))
+        joined = traits.direct and draw.chance(0.75)
+        found.append(_joined(draw, a) if joined else _sold_in_domains(draw, a, nics, switches, links))
     return found
+
+
+TORI = ((2, 2), (4, 2), (3, 2), (2, 2, 2), (2, 2), (3, 3), (5, 2), (2, 4))
+
+
+def _joined(draw: Draw, a: Accelerator) -> Accelerator:
+    """Join chips to each other; the wiring is paid for in most cases, and their lanes may be unknown."""
+    inside: list[str] = []
+    sides: tuple[int, ...] = ()
+    if draw.chance(0.5):
+        size = a.host if a.host > 1 and draw.chance(0.5) else a.host * draw.one((2, 3) if a.host < 3 else (1, 2))
+        ports = (size - 1) * draw.whole(1, 2) + draw.one((0, 0, 1))
+    else:
+        sides = draw.one([sides for sides in TORI if prod(sides) % a.host == 0])
+        size, ports = prod(sides), 2 * len(sides) + draw.one((0, 0, 0, 1))
+    if draw.chance(0.9):
+        inside.append("scale_up_link")
+    larger = bool(sides) and draw.chance(0.8)
+    if larger and draw.chance(0.9):
+        inside.append("scale_up_switch")
+    return replace(
+        a,
+        vendor_size=size,
+        direct="torus" if sides else "mesh",
+        sides=sides,
+        larger=larger,
+        ports=ports,
+        max_domain=min(24, size * draw.one((1, 2, 2, 3, 4))),
+        lane_gbps=None if draw.chance(0.3) else a.lane_gbps,
+        sealed=draw.chance(0.6),
+        price_contains=(*a.price_contains, *inside),
+        power_contains=("scale_up_switch",) if draw.chance(0.3) else (),
+    )
 
 
 def _sold_in_domains(
@@ -277,6 +335,7 @@ def _sold_in_domains(
         vendor_planes=planes,
         vendor_link=None if link is None else link.id,
         sealed=draw.chance(0.25),
+        rack_share=draw.chance(0.3),
         price=price,
         price_contains=(*a.price_contains, *inside),
         overhead=Fraction(ceil_div((a.overhead or 0) + switch.watts * planes / sizes[-1])),

@@ -1,0 +1,382 @@
+"""Every way a pool's options meet leaves of one type: joints and NIC cables, all at once in arrays.
+
+Nothing is made one by one here: a question has up to millions of choices (``docs/rules.md`` sections 4, 5, 7, 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from designer.candidates.blast import leaf_share
+from designer.candidates.cables import LinkPair, Port, allowed_pairs, cleaning, end_load, install_usd
+from designer.candidates.choices import Choices, Ints, Option, count_ends, joined
+from designer.candidates.copies import Copies
+from designer.candidates.floor import EPS
+from designer.candidates.parts import Economy, LinkPart, NicPart, SwitchPart
+from designer.candidates.paths import SAME_NS, ends_ns
+from designer.candidates.scale_up import box_load, length_class
+from designer.candidates.terms import CAPEX, FAILURES, HARD, HITS, HOURS, NET_WATTS, TERMS, WATTS, Floats, Load
+
+# Choices made at a time: bounds the memory of questions with millions of them; of no influence on the result.
+_AT_ONCE = 100_000
+
+
+class OptionTable:
+    """The options of one pool as arrays (n,)."""
+
+    def __init__(self, options: Sequence[Option]) -> None:
+        self.options = tuple(options)
+
+    def _whole(self, values: list[int]) -> Ints:
+        return np.array(values, np.int64)
+
+    @cached_property
+    def nics(self) -> dict[str, tuple[NicPart, Ints]]:
+        """Options by type of NIC."""
+        found: dict[str, tuple[NicPart, list[int]]] = {}
+        for index, option in enumerate(self.options):
+            found.setdefault(option.domain.nic.id, (option.domain.nic, []))[1].append(index)
+        return {name: (nic, self._whole(rows)) for name, (nic, rows) in found.items()}
+
+    @cached_property
+    def whole(self) -> dict[str, Ints]:
+        """Whole numbers of options: domain size, accelerators of a host, NICs, domains, replica sizes, rack density."""
+        rows = np.array(
+            [
+                (
+                    o.domain.size,
+                    o.domain.accelerator.per_host,
+                    o.domain.nics,
+                    o.domains,
+                    o.plan.accelerators_per_replica,
+                    o.plan.domains_per_replica,
+                    o.domain.hosts_per_rack,
+                    o.replicas,
+                )
+                for o in self.options
+            ],
+            np.int64,
+        )
+        names = ("size", "per_host", "nics", "domains", "replica", "replica_domains", "hosts_per_rack", "replicas")
+        return dict(zip(names, rows.T, strict=True))
+
+    @cached_property
+    def real(self) -> dict[str, Floats]:
+        """Needs and rates in Gb/s per accelerator, the value of a lost hour, and the allowance for the path in us."""
+        rows = np.array(
+            [
+                (
+                    o.domain.nic_gbps,
+                    o.plan.scale_out_ep_need_gbps,
+                    o.plan.scale_out_other_need_gbps,
+                    o.domain.accelerator.hour_usd,
+                    np.inf if o.plan.latency_allowance_us is None else o.plan.latency_allowance_us,
+                )
+                for o in self.options
+            ],
+            float,
+        )
+        return dict(zip(("nic_gbps", "ep", "other", "hour_usd", "allowance_us"), rows.T, strict=True))
+
+    @cached_property
+    def terms(self) -> Floats:
+        """Term vectors (n, len(TERMS))."""
+        return np.stack([o.terms for o in self.options])
+
+    def bearing(self, copies: Copies) -> npt.NDArray[np.bool_]:
+        """Which options can run with so many rails."""
+        if copies.rails == 1:
+            return np.ones(len(self.options), bool)
+        return np.array([copies.bear(o) for o in self.options], bool)
+
+
+@dataclass(frozen=True)
+class _Joints:
+    """Options ``option`` with ``per_leaf`` whole domains on a leaf, or cut into ``parts`` (one of the two is 1)."""
+
+    option: Ints
+    per_leaf: Ints
+    parts: Ints
+
+    def part(self, rows: slice) -> _Joints:
+        return _Joints(self.option[rows], self.per_leaf[rows], self.parts[rows])
+
+
+def leaving_share(domains: Ints, per_replica: Ints) -> Floats:
+    """Share of the expert traffic between domains that leaves a leaf of ``domains`` whole domains.
+
+    Replicas of ``per_replica`` domains lie side by side, and expert traffic spreads evenly over the other domains
+    of the replica; where leaves cut replicas unevenly, all of it is counted (never too little).
+
+    Examples
+    --------
+    >>> leaving_share(np.array([4, 2, 3]), np.array([2, 4, 4])).round(3).tolist()
+    [0.0, 0.667, 1.0]
+    """
+    inside = (per_replica - domains) / np.maximum(per_replica - 1, 1)
+    share = np.where(per_replica % domains == 0, inside, 1.0)
+    return np.asarray(np.where(domains % per_replica == 0, 0.0, share))
+
+
+def attach(
+    pool: str,
+    table: OptionTable,
+    leaf: SwitchPart,
+    copies: Copies,
+    links: Sequence[LinkPart],
+    economy: Economy,
+    *,
+    one_stage: bool,
+    reduce: Callable[[Choices], Choices] | None = None,
+) -> Choices | None:
+    """All choices of a pool on one leaf type, or None when there are none.
+
+    Parameters
+    ----------
+    pool, table
+        Name and options of the pool.
+    leaf, copies
+        Leaf type; rails and planes of the fabric.
+    links, economy
+        Link rows for sale; prices and rates of the site.
+    one_stage
+        Whether the leaf is the only switch of its copy.
+    reduce
+        Drops choices that others beat; applied block by block.
+    """
+    bearing = table.bearing(copies)
+    found: list[Choices] = []
+    for nic, rows in table.nics.values():
+        rate = copies.port_gbps(nic)
+        if rate is None or leaf.family not in nic.families or rate not in leaf.radix:
+            continue
+        mine = rows[bearing[rows]]
+        joints = _one_switch(table, mine, leaf, copies, rate) if one_stage else _joints(table, mine, leaf, copies, rate)
+        for start in range(0, joints.option.size, _AT_ONCE):
+            block = _Attachment(pool, table, joints.part(slice(start, start + _AT_ONCE)), leaf, nic, rate, copies)
+            made = block.choices(links, economy, one_stage)
+            if made is not None:
+                found.append(made if reduce is None else reduce(made))
+    if not found:
+        return None
+    whole = joined(found)
+    return reduce(whole) if reduce is not None and len(found) > 1 else whole
+
+
+def _one_switch(table: OptionTable, mine: Ints, leaf: SwitchPart, copies: Copies, rate: int) -> _Joints:
+    """All domains of an option on the one leaf, where its ports take them."""
+    whole = table.whole
+    ports = whole["domains"][mine] * (whole["size"][mine] // copies.rails) * whole["nics"][mine]
+    mine = mine[ports <= leaf.radix[rate]]
+    return _Joints(mine, whole["domains"][mine], np.ones_like(mine))
+
+
+def _joints(table: OptionTable, mine: Ints, leaf: SwitchPart, copies: Copies, rate: int) -> _Joints:
+    """All whole domains per leaf and leaves per domain that leave room for at least one uplink."""
+    whole, room = table.whole, leaf.radix[rate] - 1
+    ports = whole["size"][mine] // copies.rails * whole["nics"][mine]
+    most = np.minimum(whole["domains"][mine], room // ports)
+    option = [np.repeat(mine, most)]
+    per_leaf = [np.arange(int(most.sum())) - np.repeat(np.cumsum(most) - most, most) + 1]
+    parts = [np.ones_like(option[0])]
+    hosts = whole["size"][mine] // whole["per_host"][mine]
+    for count in np.unique(hosts).tolist():
+        here = mine[hosts == count]
+        own = ports[hosts == count]
+        for q in (q for q in range(2, count + 1) if count % q == 0):
+            fits = here[own // q <= room]
+            option.append(fits)
+            per_leaf.append(np.ones_like(fits))
+            parts.append(np.full_like(fits, q))
+    return _Joints(np.concatenate(option), np.concatenate(per_leaf), np.concatenate(parts))
+
+
+class _Attachment:
+    """Joints of options with one type of NIC on one type of leaf; all arrays follow the joints."""
+
+    def __init__(
+        self, pool: str, table: OptionTable, joints: _Joints, leaf: SwitchPart, nic: NicPart, rate: int, copies: Copies
+    ) -> None:
+        self.pool, self.table, self.joints = pool, table, joints
+        self.leaf, self.nic, self.rate, self.copies = leaf, nic, rate, copies
+        index = joints.option
+        self.whole = {name: values[index] for name, values in table.whole.items()}
+        self.real = {name: values[index] for name, values in table.real.items()}
+        size, domains = self.whole["size"], self.whole["domains"]
+        self.group = joints.per_leaf * (size // copies.rails) // joints.parts
+        self.leaves = np.where(joints.parts > 1, domains * joints.parts, -(domains // -joints.per_leaf))
+        self.accelerators = domains * size
+        self.replica = self.whole["replica"].astype(float)
+
+    def need(self) -> Floats:
+        """Gb/s per accelerator that leave a full leaf's group, over all planes."""
+        share = leaving_share(self.joints.per_leaf, self.whole["replica_domains"])
+        share = np.where(self.joints.parts > 1, 1.0, share)
+        return np.minimum(self.real["nic_gbps"], self.real["ep"] * share + self.real["other"])
+
+    def lengths(self, economy: Economy) -> Floats:
+        """Metres from NIC to leaf: by the racks that hold the accelerators of the leaf's group, on every rail."""
+        if "nic_leaf" in economy.forced_m:
+            return np.full(self.group.size, economy.forced_m["nic_leaf"])
+        hosts = -(self.group * self.copies.rails // -self.whole["per_host"])
+        racks, place = np.unique(-(hosts // -self.whole["hosts_per_rack"]), return_inverse=True)
+        known = [economy.lengths_m[length_class(r, economy.racks_per_row, own_rack=False)] for r in racks.tolist()]
+        return np.array(known)[place] if known else np.empty(0)
+
+    def choices(self, links: Sequence[LinkPart], economy: Economy, one_stage: bool) -> Choices | None:
+        """Every joint with every NIC cable that reaches."""
+        lengths, need = self.lengths(economy), self.need()
+        if lengths.size == 0:
+            return None
+        below = self.table.terms[self.joints.option] + self.leaf_terms(economy, one_stage)
+        lower, upper = Port(self.nic.lane_gbps), Port(frozenset({self.leaf.lane_gbps}), self.leaf)
+        allowed = (economy.path_reference_us + self.real["allowance_us"]) * 1000
+        assert self.leaf.latency_ns is not None  # switches of unknown latency are not offered
+        least = self.leaf.latency_ns * (1 if one_stage else 2)
+        bears = np.ones(lengths.size, bool)
+        if economy.single_failure is not None:
+            real, whole = self.real, self.whole
+            out = real["ep"] + real["other"]
+            lost = leaf_share(self.copies, self.group, self.replica, whole["replicas"], real["nic_gbps"], out)
+            bears = lost <= economy.single_failure + EPS * (self.copies.planes > 1)
+        pairs, rows, terms, paths = [], [], [], []
+        for pair in allowed_pairs(links, lower, upper, self.rate, float(lengths.min())):
+            path = allowed - ends_ns(pair, lengths)
+            near = np.flatnonzero(
+                (lengths <= min(pair.lower.reach_m, pair.upper.reach_m)) & (path + SAME_NS >= least) & bears
+            )
+            pairs.append(pair)
+            rows.append(near)
+            paths.append(path[near])
+            terms.append(below[near] + self.cable_terms(pair, near, lengths[near], economy))
+        if not rows:
+            return None
+        at = np.concatenate(rows)
+        if at.size == 0:
+            return None
+        hour = self.real["hour_usd"][at]
+        return Choices(
+            pool=self.pool,
+            leaf=self.leaf,
+            copies=self.copies,
+            one_stage=one_stage,
+            keep=0.0 if economy.single_failure is None else 1 - economy.single_failure,
+            options=self.table.options,
+            pairs=tuple(pairs),
+            option=self.joints.option[at],
+            pair=np.repeat(np.arange(len(rows)), [row.size for row in rows]),
+            per_leaf=self.joints.per_leaf[at],
+            parts=self.joints.parts[at],
+            length_m=lengths[at],
+            need_gbps=need[at],
+            terms=np.concatenate(terms),
+            down=(self.group * self.whole["nics"])[at],
+            rate=np.full(at.size, self.rate, np.int64),
+            load_gbps=(self.group * need / self.copies.planes)[at],
+            leaves=self.leaves[at],
+            accelerators=self.accelerators[at],
+            hit_usd=hour * economy.restart_h * self.replica[at],
+            hour_usd=hour,
+            path_ns=np.concatenate(paths),
+        )
+
+    def struck(self, behind: Ints, rows: Ints | slice, hit_behind: Ints | None = None) -> tuple[Floats, Floats]:
+        """Jobs hit and accelerators down when ``behind`` accelerators lose one plane's share of their network.
+
+        Without planes whole replicas stop; with planes the others carry on, and a job dies only as often as a transient
+        kills it (factor left to the caller). ``hit_behind`` are the accelerators that count for hits, if others.
+        """
+        replica = self.replica[rows]
+        jobs = np.maximum(1.0, (behind if hit_behind is None else hit_behind) // replica)
+        if self.copies.planes > 1:
+            return jobs, behind / self.copies.planes
+        return jobs, np.maximum(behind, replica)
+
+    def risk(self, hits: Floats, hours: Floats, rows: Ints | slice, economy: Economy) -> Floats:
+        """Term vectors of hits and hours with their money."""
+        out = np.zeros((hits.size, len(TERMS) + economy.counted))
+        hour = self.real["hour_usd"][rows]
+        out[:, HITS], out[:, HOURS] = hits, hours
+        out[:, FAILURES] = hour * hours + hour * economy.restart_h * self.replica[rows] * hits
+        return out
+
+    def leaf_terms(self, economy: Economy, one_stage: bool) -> Floats:
+        """Terms of the leaves; with one stage only hits and hours, the one box is bought once by the template."""
+        leaf, every = self.leaf, slice(None)
+        count = (self.leaves * self.copies.count).astype(float)
+        kills = economy.p_kill if self.copies.planes > 1 else 1.0
+        jobs, down = self.struck(self.group, every, self.group * self.copies.rails)
+        hits = leaf.outage * jobs
+        hours = leaf.afr_hard * economy.box_mttr_h * down
+        if leaf.cpo:
+            lasers = leaf.lasers * leaf.laser_rate
+            fed, fed_all = -(self.group // -leaf.lasers), -(self.group * self.copies.rails // -leaf.lasers)
+            fed_jobs, fed_down = self.struck(fed, every, fed_all)
+            hits = hits + leaf.box_swaps * jobs + lasers * fed_jobs
+            hours = hours + leaf.box_swaps * leaf.box_mttr_h * down + lasers * leaf.laser_mttr_h * fed_down
+        out = self.risk(hits * kills * count, hours * count, every, economy)
+        if not one_stage:
+            box = box_load(leaf, 1, economy.box_mttr_h, economy.box_swap_usd, economy)
+            out += count[:, None] * _vector(box, box.watts, economy)
+        return out
+
+    def cable_terms(self, pair: LinkPair, rows: Ints, length: Floats, economy: Economy) -> Floats:
+        """Terms of the NIC cables of some joints (``rows``)."""
+        low, up, rate, copies = pair.lower, pair.upper, self.rate, self.copies
+        nics = self.whole["nics"][rows]
+        host = self.whole["per_host"][rows]
+        cables, lower, upper = count_ends(
+            pair,
+            rate,
+            copies,
+            host * nics,
+            self.whole["size"][rows] * nics,
+            self.accelerators[rows] // host,
+            self.whole["domains"][rows],
+            self.joints.per_leaf[rows],
+            self.joints.parts[rows],
+        )
+        kills = economy.p_kill if copies.planes > 1 else 1.0
+        behind = self.whole["size"][rows] if low.kind == "backplane" else np.maximum(1, up.rate_gbps // rate // nics)
+        jobs, down = self.struck(behind, rows)
+        if not pair.module:
+            out = cables[:, None] * _vector(end_load(low, 1.0, economy), up.end_watts, economy)
+            failed = cables * 2 * low.afr_end
+            hits = failed * jobs * kills + cables * low.transient * economy.p_kill
+            return np.asarray(out + self.risk(hits, failed * low.mttr_h * down, rows, economy))
+        replica = self.replica[rows]
+        # A module of the host takes the whole NIC with it, on every plane.
+        behind = np.maximum(1, low.rate_gbps // rate // (nics * copies.planes))
+        stopped, idle = np.maximum(1.0, behind // replica), np.maximum(behind, replica)
+        dirty_jobs, dirty_down = self.struck(behind, rows)
+        cleanings, money = cleaning(pair, 1.0, economy)
+        cleaned = cleanings * (lower + upper)
+        bought = (0.0 if low.cpo else low.afr_end) * lower, (0.0 if up.cpo else up.afr_end) * upper
+        hits = bought[0] * stopped + bought[1] * jobs * kills + cleaned * dirty_jobs * kills
+        hits = hits + (lower * low.transient + upper * up.transient) / 2 * economy.p_kill
+        hours = bought[0] * low.mttr_h * idle + bought[1] * up.mttr_h * down
+        hours = hours + cleaned * economy.connector_mttr_h * dirty_down
+        out = self.risk(hits, hours, rows, economy)
+        out += lower[:, None] * _vector(end_load(low, 1.0, economy), 0.0, economy)
+        out += upper[:, None] * _vector(end_load(up, 1.0, economy), 0.0 if up.cpo else up.end_watts, economy)
+        out[:, FAILURES] += (lower + upper) * money
+        # The cable's price is a straight line in its length.
+        fixed = install_usd(pair, rate, 0.0, economy)
+        per_m = install_usd(pair, rate, 1.0, economy) - fixed
+        links = self.accelerators[rows] * nics * copies.planes
+        out[:, CAPEX] += links * (fixed + per_m * length)
+        return np.asarray(out)
+
+
+def _vector(load: Load, net_watts: float, economy: Economy) -> Floats:
+    """Term vector of parts whose failures are charged otherwise."""
+    out = np.zeros(len(TERMS) + economy.counted)
+    if load.units:
+        out[len(TERMS) :] = load.units
+    out[[CAPEX, WATTS, NET_WATTS, FAILURES, HARD]] = load.capex_usd, load.watts, net_watts, load.repairs_usd, load.hard
+    return out

@@ -1,0 +1,197 @@
+"""No design: the smallest set of demands and limits that cannot hold together, and the least change of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+import numpy as np
+
+from designer.answer import Question, SolveOptions
+from designer.candidates.space import Space
+from designer.candidates.weights import NOISE, Limit, Weights
+from designer.instance.pools import pools_of
+from designer.solve.clash import rounded_up, stated
+from designer.solve.clock import Deadline
+from designer.solve.compile import compile_model
+from designer.solve.highs import irreducible_rows
+from designer.solve.limits import use_row
+from designer.solve.selection import least
+from designer.solve.stock import Stock, more_may_help, plans_of
+from designer.solve.tokens import most_tokens
+from designer_models import build_fabric_choice
+
+# Fewer tokens and longer times are searched to this relative resolution.
+RESOLUTION = 0.005
+_LONGEST = 64.0
+_LEAST_SHARE = 1e-6
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """What is known of a question without a design, and the time for saying more."""
+
+    question: Question
+    stock: Stock
+    options: SolveOptions
+    deadline: Deadline
+
+    def lines(self, space: Space | None, beyond: Sequence[Limit]) -> tuple[str, ...]:
+        """Everything that can be said within the time, in the user's words.
+
+        Parameters
+        ----------
+        space
+            All candidates, where they were built.
+        beyond
+            Limits known to be out of reach by themselves.
+        """
+        if self.stock.weights.shares:
+            # Dropping a workload or a domain may break a share: what follows rests on the contrary.
+            return ()
+        return (*self._irreducible(space, beyond), *self._fewer_tokens(), *self._longer_times())
+
+    def _late(self, what: str) -> str:
+        return f"{what} was not settled in {self.options.explain_s:g} s"
+
+    # ------------------------------------------------------------------ the irreducible clash
+
+    def _irreducible(self, space: Space | None, beyond: Sequence[Limit]) -> Iterator[str]:
+        """One smallest set: drop a limit or a workload, and the rest has a design."""
+        if not self.stock.has_plans or not self.stock.weights.limits:
+            return
+        limits, works = list(self.stock.weights.limits), [w.name for w in self.question.instance.workloads]
+        if beyond:
+            limits = [beyond[0]]
+        elif space is not None:
+            # The solver's irreducible set of the relaxation, where that has no solution either, is a good start.
+            limits, works = self._relaxation(space, limits, works)
+        elements: list[Limit | str] = [*limits, *works]
+        for element in list(elements):
+            if len([x for x in elements if isinstance(x, str)]) == 1 and isinstance(element, str):
+                continue
+            rest = [x for x in elements if x is not element]
+            possible = self._possible(rest)
+            if possible is None:
+                yield self._late("the smallest set of demands and limits that exclude each other")
+                return
+            if not possible:
+                elements = rest
+        names = [stated(x) for x in elements if isinstance(x, Limit)]
+        demands = [x for x in elements if isinstance(x, str)]
+        of = f"the demand of workload{'s' if len(demands) > 1 else ''} {', '.join(demands)}"
+        yield f"cannot hold together: {', '.join([*names, of])}; without any one of these there is a design"
+
+    def _relaxation(self, space: Space, limits: list[Limit], works: list[str]) -> tuple[list[Limit], list[str]]:
+        milp = compile_model(build_fabric_choice(space).model, names=True)
+        rows = irreducible_rows(milp, self.deadline.left)
+        if rows is None or milp.row_names is None:
+            return limits, works
+        names = {milp.row_names[row] for row in rows}
+        kept = [limit for k, limit in enumerate(limits) if f"limit[{k}]" in names]
+        owners = [pool.workload.name for pool in pools_of(self.question.instance)]
+        demands = [owner for p, owner in enumerate(owners) if f"pool_choice[{p}]" in names]
+        chosen = (kept, list(dict.fromkeys(demands)))
+        # A relaxation without them says nothing of the user's own words.
+        return chosen if kept and demands and self._possible([*kept, *chosen[1]]) is False else (limits, works)
+
+    def _possible(self, elements: Sequence[Limit | str]) -> bool | None:
+        """Whether the limits and workloads of a set have a design together (None: not settled)."""
+        names = {x for x in elements if isinstance(x, str)}
+        chosen = [(p, pool) for p, pool in enumerate(pools_of(self.question.instance)) if pool.workload.name in names]
+        every = self.stock.options(pools_of(self.question.instance))
+        limits = tuple(x for x in elements if isinstance(x, Limit))
+        offer = replace(self.stock.offer, pools=tuple(pool.name for _, pool in chosen))
+        return self._has_design(replace(self.stock, offer=offer), [every[p] for p, _ in chosen], limits)
+
+    def _has_design(self, stock: Stock, options: Sequence[Sequence[object]], limits: tuple[Limit, ...]) -> bool | None:
+        if not options or not all(options):
+            return not options
+        if self.deadline.over:
+            return None
+        lean = np.zeros_like(stock.weights.goal)
+        for limit in limits:
+            lean += use_row(limit, stock.offer.economy.network_rack_watts) / (limit.most or 1.0)
+        free = all(limit.counted for limit in limits)
+        if free:
+            lean = stock.weights.goal
+        ceiling = inf if free or any(limit.most == 0.0 for limit in limits) else len(limits) * (1 + NOISE)
+        choose = self.question.instance.choose
+        found = least(stock.offer, options, choose, Weights(lean, limits), self.deadline, best=ceiling)  # type: ignore[arg-type]
+        if found.selection is not None:
+            return True
+        return False if found.settled else None
+
+    # ------------------------------------------------------------------ fewer tokens
+
+    def _fewer_tokens(self) -> Iterator[str]:
+        if (
+            not self.stock.has_plans
+            or not self.stock.weights.limits
+            or self.question.instance.objective.maximise_tokens
+            # Fewer domains of a design need not keep a share.
+            or more_may_help(self.question.instance)
+        ):
+            return
+        most = most_tokens(self.question, self.stock, self.options, self.deadline, known_refused=1.0, gap=RESOLUTION)
+        if most.interrupted:
+            raise KeyboardInterrupt
+        if most.served >= _LEAST_SHARE:
+            digits = 10_000
+            share = int(most.served * digits) / digits or most.served
+            yield f"or {100 * (1 - share):.4g} % fewer tokens: {share:.4g} times the demand of every workload would do"
+        elif most.settled:
+            yield "fewer tokens alone do not help: not even the least demand keeps the limits"
+        else:
+            yield self._late("how many tokens fewer would do")
+
+    # ------------------------------------------------------------------ longer times per token
+
+    def _longer_times(self) -> Iterator[str]:
+        limited = [work for work in self.question.instance.workloads if work.tpot_ms is not None]
+        if not limited:
+            return
+        low, high = 1.0, _LONGEST
+        works = self._with_times(high)
+        if works is None:
+            yield self._late("whether a longer tpot_ms would do")
+            return
+        if not works:
+            yield f"a longer tpot_ms alone does not help, not even {_LONGEST:g} times as long"
+            return
+        while high > low * (1 + RESOLUTION):
+            middle = (low * high) ** 0.5
+            works = self._with_times(middle)
+            if works is None:
+                break
+            low, high = (low, middle) if works else (middle, high)
+        times = "; ".join(
+            f"tpot_ms = {self._time(work.tpot_ms, high):g} instead of {work.tpot_ms:g} for workload {work.name}"
+            for work in limited
+            if work.tpot_ms is not None
+        )
+        near = "" if works is not None else f", cut short after {self.options.explain_s:g} s"
+        yield f"or {times} would do (found by search, to {100 * (high / low - 1):.2g} %{near})"
+
+    @staticmethod
+    def _time(tpot_ms: float, factor: float) -> float:
+        """Three digits, upwards: what is offered as enough was tried as such."""
+        return float(rounded_up(tpot_ms * factor, 3))
+
+    def _with_times(self, factor: float) -> bool | None:
+        """Whether the question has a design with every limit on the time per token this much longer."""
+        if self.deadline.over:
+            return None
+        instance = self.question.instance
+        workloads = tuple(
+            work if work.tpot_ms is None else work.model_copy(update={"tpot_ms": self._time(work.tpot_ms, factor)})
+            for work in instance.workloads
+        )
+        asked = replace(self.question, instance=instance.model_copy(update={"workloads": workloads}))
+        stock = replace(
+            self.stock, plan_sets=plans_of(asked, self.options, tuple(self.stock.domains), self.stock.offer)
+        )
+        if not stock.has_plans:
+            return False
+        return self._has_design(stock, stock.options(pools_of(asked.instance)), stock.weights.limits)

@@ -1,0 +1,105 @@
+"""One selection of candidates out of a solved model, and the quick solves that only look for one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from designer.candidates.choices import Attached, Option
+from designer.candidates.offer import Offer
+from designer.candidates.space import Space, build_space, total
+from designer.candidates.templates import Template
+from designer.candidates.terms import Floats
+from designer.candidates.weights import Weights
+from designer.instance.schema import Choose
+from designer.solve.clock import Deadline
+from designer.solve.compile import Milp, compile_model
+from designer.solve.highs import SolverReport, Termination, solve_milp
+from designer_models import FabricChoice, build_fabric_choice, forbid
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A template and a choice of every pool, with the term vector (len(TERMS),) of all together."""
+
+    template: Template
+    items: tuple[Attached, ...]
+    terms: Floats
+
+
+@dataclass(frozen=True)
+class Least:
+    """What a quick solve found: a selection (None: none is known) and a proven lower bound of the goal.
+
+    ``settled`` says that the search was complete: without a selection there is none.
+    """
+
+    selection: Selection | None
+    bound: float
+    settled: bool
+
+
+def chosen_keys(stated: FabricChoice, milp: Milp, report: SolverReport) -> list[tuple[int, int, int]]:
+    """Pool, template and choice of every column at 1."""
+    assert report.values is not None
+    value = {id(column): x for column, x in zip(milp.columns, report.values.tolist(), strict=True)}
+    return [key for key in stated.keys if value.get(id(stated.model.choice[key]), 0.0) > 0.5]
+
+
+def selection_of(space: Space, keys: Sequence[tuple[int, int, int]]) -> Selection:
+    """Look the chosen candidates up."""
+    chosen = {p: (f, i) for p, f, i in keys}
+    f = chosen[0][0]
+    slots = space.slots[f]
+    rows = [chosen[p][1] for p in range(len(space.pools))]
+    items = tuple(slot.choices.items[row] for slot, row in zip(slots, rows, strict=True))
+    return Selection(space.templates[f], items, total(space.templates[f], slots, rows))
+
+
+def least(
+    offer: Offer,
+    options: Sequence[Sequence[Option]],
+    choose: Choose,
+    weights: Weights,
+    deadline: Deadline,
+    *,
+    best: float = math.inf,
+    accept: Callable[[Selection], bool] | None = None,
+) -> Least:
+    """Minimise a goal under its limits in one pruned solve.
+
+    Parameters
+    ----------
+    offer, options, choose, weights
+        As for `build_space`.
+    deadline
+        When to stop.
+    best
+        A ceiling: selections above it are of no use.
+    accept
+        Says in exact arithmetic whether a selection keeps the limits; those that do not are forbidden one by one.
+    """
+    space = build_space(offer, options, choose, weights, prune=True, best=best)
+    if not space.templates:
+        return Least(None, math.inf, settled=True)
+    stated = build_fabric_choice(space)
+    while True:
+        milp = compile_model(stated.model)
+        report = solve_milp(milp, gap=1e-9, time_limit_s=deadline.left)
+        if report.termination is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
+        settled = report.termination is not Termination.TIME_LIMIT
+        if report.values is None:
+            return Least(None, math.inf if settled else _low(report), settled)
+        keys = chosen_keys(stated, milp, report)
+        selection = selection_of(space, keys)
+        if accept is None or accept(selection):
+            return Least(selection, _low(report), settled)
+        if not settled:
+            return Least(None, _low(report), settled)
+        forbid(stated, keys)
+
+
+def _low(report: SolverReport) -> float:
+    return 0.0 if report.bound is None else report.bound

@@ -1,0 +1,210 @@
+"""What a question may be built from: offer, domain designs and serving plans, none of which depend on the demand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from designer.answer import Question, SolveOptions
+from designer.candidates.choices import Option, make_options
+from designer.candidates.domains import build_domains
+from designer.candidates.dominance import reduce_domains
+from designer.candidates.offer import Offer, build_offer
+from designer.candidates.paths import allowances_us
+from designer.candidates.scale_up import DomainDesign
+from designer.candidates.space import Space, build_space
+from designer.candidates.weights import Limit, Weights, weights_of
+from designer.demand import (
+    LATENCY_ALLOWANCES_US,
+    DomainOffer,
+    PlanSet,
+    domains_needed,
+    enumerate_plans,
+    prune_dominated,
+    read_measured,
+)
+from designer.demand.plan import ServingPlan
+from designer.instance.pools import Pool, pools_of
+from designer.instance.schema import Instance
+from designer.solve.clock import Clock, Deadline
+from designer.solve.limits import Reach, reach
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Everything that stays the same when only the demanded tokens per second change.
+
+    Plans are dropped by dominance at equal replica size, where more tokens per accelerator never need more domains:
+    no demand changes which plans are left, but where `more_may_help`.
+    """
+
+    offer: Offer
+    weights: Weights
+    domains: dict[DomainOffer, list[DomainDesign]]
+    plan_sets: tuple[PlanSet, ...]
+
+    @property
+    def has_plans(self) -> bool:
+        """Whether every pool has a serving plan."""
+        return all(plans.plans for plans in self.plan_sets)
+
+    def options(self, pools: Sequence[Pool]) -> list[list[Option]]:
+        """Every plan on every domain design, with the whole domains that serve the demand of each pool."""
+        return [self._options(pool, plans) for pool, plans in zip(pools, self.plan_sets, strict=True)]
+
+    def _options(self, pool: Pool, plans: PlanSet) -> list[Option]:
+        runs: dict[DomainOffer, list[ServingPlan]] = {}
+        for plan in plans.plans:
+            key = DomainOffer(
+                plan.accelerator, plan.domain_size, plan.scale_up_gbps, plan.nic, plan.nics, plan.nic_gbps
+            )
+            runs.setdefault(key, []).append(plan)
+        out: list[Option] = []
+        for key, mine in runs.items():
+            sizes = [domains_needed(plan, pool) for plan in mine]
+            for domain in self.domains[key]:
+                out += make_options(mine, sizes, domain, self.offer.economy)
+        return out
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What the model chooses from, and why some parts and plans are not in it.
+
+    ``space`` is None when a pool has no option at all. ``beyond`` lists limits that no design meets even without the
+    other limits, with the least value of each; ``best`` is the value of the first goal of a design known before the
+    model was built (infinite if none).
+    """
+
+    stock: Stock
+    pools: tuple[Pool, ...]
+    space: Space | None
+    beyond: tuple[tuple[Limit, float], ...]
+    best: float
+
+    @property
+    def offer(self) -> Offer:
+        """The parts for sale."""
+        return self.stock.offer
+
+    @property
+    def plan_sets(self) -> tuple[PlanSet, ...]:
+        """The serving plans of every pool."""
+        return self.stock.plan_sets
+
+
+def stock_of(
+    question: Question,
+    options: SolveOptions,
+    clock: Clock | None = None,
+    *,
+    narrow: Callable[[Offer], Offer] | None = None,
+) -> Stock:
+    """Build offer, domain designs and plans of a question; ``narrow`` may take parts out of the offer."""
+    clock = clock or Clock()
+    instance, catalogue = question.instance, question.catalogue
+    with clock.phase("offer"):
+        offer = build_offer(catalogue, instance)
+        offer = offer if narrow is None else narrow(offer)
+        weights = weights_of(instance, offer.economy, gap=options.gap)
+        blasts = offer.economy.single_failure is not None
+        # The short list compares neither parts in stock nor what a switch takes down.
+        short = options.prune and not blasts and not set(instance.stock) & {*catalogue.switches, *catalogue.links}
+        switches, best = offer.scale_up_switches, weights if short else None
+        domains: list[DomainDesign] = []
+        for one in offer.accelerators:
+            domains += build_domains(
+                one, switches, offer.links_at("scale_up"), instance.choose, instance.pin, offer.economy, weights=best
+            )
+        if options.prune:
+            domains = reduce_domains(domains, weights, blasts=blasts)
+        by_key: dict[DomainOffer, list[DomainDesign]] = {}
+        for domain in domains:
+            by_key.setdefault(_offer_of(domain), []).append(domain)
+    with clock.phase("plans"):
+        sets = plans_of(question, options, tuple(by_key), offer)
+    return Stock(offer, weights, by_key, sets)
+
+
+def plans_of(
+    question: Question, options: SolveOptions, hardware: Sequence[DomainOffer], offer: Offer
+) -> tuple[PlanSet, ...]:
+    """Serving plans of every pool of a question on the hardware on offer, for every fabric that its parts can make."""
+    allowances = allowances_us(offer, LATENCY_ALLOWANCES_US)
+    careful = more_may_help(question.instance)
+    instance, catalogue, points = question.instance, question.catalogue, question.measured_points
+    measured = read_measured(points, instance, catalogue) if points is not None else ()
+    sets = []
+    for pool in pools_of(instance):
+        prune = options.prune and not careful
+        found = enumerate_plans(pool, catalogue, instance, hardware, measured, prune=prune, allowances=allowances)
+        sets.append(_of_equal_pools(found, pool) if options.prune and careful else found)
+    return tuple(sets)
+
+
+def more_may_help(instance: Instance) -> bool:
+    """Whether a limit may be kept by more accelerators or replicas than a demand needs at least."""
+    risk = instance.risk
+    shares = (risk.min_availability, risk.max_single_failure_share)
+    return bool(instance.choose.max_vendor_share) or any(share is not None for share in shares)
+
+
+def _of_equal_pools(found: PlanSet, pool: Pool) -> PlanSet:
+    """Drop the plans that another makes superfluous with as many domains and replicas, no fewer."""
+    groups: dict[tuple[int, int], list[ServingPlan]] = {}
+    for plan in found.plans:
+        groups.setdefault(domains_needed(plan, pool), []).append(plan)
+    kept = tuple(plan for group in groups.values() for plan in prune_dominated(group, pool))
+    return replace(found, plans=kept, dominated=found.dominated + len(found.plans) - len(kept))
+
+
+def candidates_of(
+    question: Question,
+    options: SolveOptions,
+    clock: Clock | None = None,
+    *,
+    stock: Stock | None = None,
+    known: float = math.inf,
+    deadline: Deadline | None = None,
+) -> Candidates:
+    """Build all candidates of a question.
+
+    Parameters
+    ----------
+    question, options
+        What is asked, and whether to prune.
+    clock
+        Times the phases.
+    stock
+        That of the same question at another demand, to be used again.
+    known
+        Value of the first goal of a design within the limits, where one is known.
+    deadline
+        When to stop looking for a first design within the limits.
+    """
+    clock = clock or Clock()
+    stock = stock or stock_of(question, options, clock)
+    pools = pools_of(question.instance)
+    weights, choose = stock.weights, question.instance.choose
+    with clock.phase("arcs"):
+        joined = stock.options(pools)
+        space: Space | None = None
+        found = Reach(known, ())
+        if all(joined):
+            if options.prune and weights.limits and known == math.inf:
+                found = reach(stock.offer, joined, choose, weights, deadline or Deadline())
+            if not found.beyond:
+                space = build_space(stock.offer, joined, choose, weights, prune=options.prune, best=found.best)
+    return Candidates(stock, pools, space, found.beyond, found.best)
+
+
+def _offer_of(domain: DomainDesign) -> DomainOffer:
+    return DomainOffer(
+        accelerator=domain.accelerator.id,
+        domain_size=domain.size,
+        scale_up_gbps=float(domain.usable_gbps),
+        nic=domain.nic.id,
+        nics=domain.nics,
+        nic_gbps=float(domain.nic_gbps),
+    )

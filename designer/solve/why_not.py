@@ -1,0 +1,350 @@
+"""Why not something else: a choice is forced, and what it costs against the optimum is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from designer.answer import Answer, Question, SolveOptions
+from designer.candidates.offer import Offer
+from designer.catalogue import Catalogue
+from designer.instance.schema import Instance
+from designer.problems import InputError, Problem
+from designer.reading import nearest, problems_from_validation
+from designer.solve.run import solve, solve_narrowed
+
+SCALE_OUT_BOUNDARIES = ("nic_leaf", "leaf_spine", "spine_core")
+# Link rows by what people call their technology.
+TECHNOLOGIES = {
+    "copper": ("dac", "acc", "aec"),
+    "dsp": ("dr_dsp", "fr_dsp"),
+    "lpo": ("lpo",),
+    "lro": ("lro",),
+    "cpo": ("cpo",),
+}
+_PINS = ("scale_up_switch", "leaf_switch", "spine_switch", "core_switch")
+_LINKS = {
+    "link": SCALE_OUT_BOUNDARIES,
+    "scale_up_link": ("scale_up",),
+    "nic_leaf_link": ("nic_leaf",),
+    "leaf_spine_link": ("leaf_spine",),
+    "spine_core_link": ("spine_core",),
+}
+_NUMBERS = ("domain_size", "stages", "rails", "planes")
+KEYS = ("accelerator", "vendor", *_NUMBERS, *_PINS, *_LINKS, "technology", "without")
+_FILE = "--force"
+
+
+@dataclass(frozen=True)
+class Forced:
+    """A question with choices forced on it.
+
+    ``notes`` say what was widened for it; ``parts`` are the catalogue ids forced; ``narrow`` takes out of the offer
+    what is not to be used.
+    """
+
+    question: Question
+    narrow: Callable[[Offer], Offer]
+    parts: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure of both designs; ``difference`` = forced - optimum."""
+
+    what: str
+    unit: str
+    optimum: float
+    forced: float
+    difference: float
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """The optimum, the best design with the choices forced, and what lies between them.
+
+    ``notes`` say what had to be widened, and which figure or date stands in the way of a forced part.
+    ``differences`` are empty where one of the two has no design.
+    """
+
+    forces: tuple[str, ...]
+    optimum: Answer
+    forced: Answer
+    notes: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    question: Question
+
+
+def why_not(question: Question, forces: Sequence[str], options: SolveOptions | None = None) -> WhyNot:
+    """Force choices on a question and price them against its optimum.
+
+    Parameters
+    ----------
+    question
+        What `designer.load` returned.
+    forces
+        Choices as ``KEY=VALUE``; keys are `KEYS`.
+    options
+        How to solve, both times.
+
+    Raises
+    ------
+    InputError
+        When a key, a part or a number is unknown.
+    """
+    options = options or SolveOptions()
+    forced = force(question, forces)
+    optimum = solve(question, options)
+    other = solve_narrowed(forced.question, options, forced.narrow)
+    reasons = {row.part: row.reason for row in other.not_offered}
+    blocked = tuple(f"{part} is not for sale here: {reasons[part]}" for part in forced.parts if part in reasons)
+    if other.design is None and other.status == "infeasible":
+        other = replace(other, clash=(*blocked, *other.clash))
+    return WhyNot(
+        tuple(forces), optimum, other, (*forced.notes, *blocked), _differences(optimum, other), forced.question
+    )
+
+
+def force(question: Question, forces: Sequence[str]) -> Forced:
+    """Turn ``KEY=VALUE`` into a question with those choices forced; every mistake is told at once."""
+    work = _Forcing(question)
+    for text in forces:
+        work.add(text)
+    if not forces:
+        work.wrong("", "nothing", f"give at least one KEY=VALUE; keys: {', '.join(KEYS)}")
+    return work.done()
+
+
+class _Forcing:
+    """Collects what forces change."""
+
+    def __init__(self, question: Question) -> None:
+        self.question, self.catalogue = question, question.catalogue
+        self.choose = question.instance.choose.model_dump()
+        self.pin = question.instance.pin.model_dump()
+        self.only: dict[str, frozenset[str]] = {}
+        self.without: set[str] = set()
+        self.boxes: frozenset[str] | None = None
+        self.parts: list[str] = []
+        self.notes: list[str] = []
+        self.problems: list[Problem] = []
+
+    def wrong(self, key: str, read: str, allowed: str) -> None:
+        self.problems.append(Problem(_FILE, key, read, allowed))
+
+    def add(self, text: str) -> None:
+        key, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not value or key not in KEYS:
+            self.wrong(key[:60], repr(text[:80]), f"allowed: KEY=VALUE with one of the keys {', '.join(KEYS)}")
+        elif key in _NUMBERS:
+            self._number(key, value)
+        elif key == "vendor":
+            self._vendor(value)
+        elif key == "technology":
+            self._technology(value)
+        elif key in _LINKS:
+            self._link(key, value)
+        elif key == "without":
+            known = [name for table in _tables(self.catalogue).values() for name in table]
+            if value in known:
+                self.without.add(value)
+            else:
+                self.wrong(key, repr(value[:60]), nearest(value, known))
+        else:
+            self._part(key, value)
+
+    def _part(self, key: str, value: str) -> None:
+        """Pin a part; naming it offers it whatever its status, as an instance would."""
+        role = {"accelerator": "accelerators", "scale_up_switch": "scale_up_switches"}.get(key, "scale_out_switches")
+        known = _tables(self.catalogue)[role]
+        if value not in known:
+            self.wrong(key, repr(value[:60]), nearest(value, known))
+            return
+        self.pin[key] = value
+        self._list(role, (value,), only=key == "accelerator")
+        self.parts.append(value)
+
+    def _list(self, role: str, values: Sequence[str], *, only: bool) -> None:
+        listed = self.choose[role]
+        if only:
+            self.choose[role] = tuple(values)
+        elif listed is not None:
+            self.choose[role] = tuple(dict.fromkeys((*listed, *values)))
+
+    def _vendor(self, value: str) -> None:
+        rows = self.catalogue.accelerators
+        mine = [name for name, row in rows.items() if row.vendor.casefold() == value.casefold()]
+        if not mine:
+            self.wrong("vendor", repr(value[:60]), nearest(value, {row.vendor for row in rows.values()}))
+            return
+        self.pin["accelerator"] = None
+        self._list("accelerators", mine, only=True)
+        self.parts += mine
+
+    def _number(self, key: str, value: str) -> None:
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.wrong(key, repr(value[:60]), "allowed: a whole number of at least 1")
+        elif key == "domain_size":
+            self.pin["domain_size"] = number
+            if self.choose["domain_sizes"] is not None:
+                self.choose["domain_sizes"] = tuple(dict.fromkeys((*self.choose["domain_sizes"], number)))
+        elif key == "stages":
+            self.choose["scale_out_stages"] = (number,)
+            self.pin["scale_out_stages"] = number
+        else:
+            self.choose[f"scale_out_{key}"] = (number,)
+
+    def _link(self, key: str, value: str) -> None:
+        known = [name for name, row in self.catalogue.links.items() if row.tech != "cpo"]
+        if value not in known:
+            self.wrong(key, repr(value[:60]), f"{nearest(value, known)} (co-packaged ends: technology=cpo)")
+            return
+        for boundary in _LINKS[key]:
+            self._allow(boundary, frozenset({value}))
+        self._list("links", (value,), only=False)
+        self.parts.append(value)
+
+    def _technology(self, value: str) -> None:
+        if value not in TECHNOLOGIES:
+            self.wrong("technology", repr(value[:60]), f"allowed: one of {', '.join(TECHNOLOGIES)}")
+            return
+        packaged, switches, links = value == "cpo", self.choose["scale_out_switches"], self.choose["links"]
+        boxes = {
+            name for name, row in self.catalogue.switches.items() if row.role == "scale_out" and row.cpo == packaged
+        }
+        self.boxes = frozenset(boxes) if self.boxes is None else self.boxes & boxes
+        if packaged:
+            if not boxes & set(switches or boxes):
+                self._list("scale_out_switches", sorted(boxes), only=False)
+            self.notes.append("every scale-out switch is a co-packaged one; NICs keep modules")
+            return
+        rows = {name for name, row in self.catalogue.links.items() if row.tech in TECHNOLOGIES[value]}
+        if not rows & set(links or rows):
+            self._list("links", sorted(rows), only=False)
+        for boundary in SCALE_OUT_BOUNDARIES:
+            self._allow(boundary, frozenset(rows))
+
+    def _allow(self, boundary: str, rows: frozenset[str]) -> None:
+        self.only[boundary] = self.only.get(boundary, rows) & rows
+
+    def done(self) -> Forced:
+        data: dict[str, Any] = self.question.instance.model_dump()
+        data["choose"], data["pin"] = self.choose, self.pin
+        self._beyond_announced()
+        try:
+            instance = Instance.model_validate(data)
+        except ValidationError as error:
+            self.problems += problems_from_validation(_FILE, error, Instance)
+        if self.problems:
+            raise InputError(self.problems)
+        self._widened(instance)
+        question = replace(self.question, instance=instance)
+        return Forced(question, self._narrow, tuple(dict.fromkeys(self.parts)), tuple(self.notes))
+
+    def _widened(self, instance: Instance) -> None:
+        """Say where a force sets aside what the instance itself allows: such a design is no answer to its question."""
+        was = self.question.instance
+        for name in type(was.choose).model_fields:
+            before, now = getattr(was.choose, name), getattr(instance.choose, name)
+            if name in ("beyond_announced", "rearranged") or before == now or not isinstance(before, tuple):
+                continue
+            if not set(now) <= set(before):
+                added = ", ".join(str(value) for value in now if value not in before)
+                self.notes.append(f"choose.{name} of the instance does not allow {added}: set aside")
+        for name in type(was.pin).model_fields:
+            before, now = getattr(was.pin, name), getattr(instance.pin, name)
+            if before is not None and before != now:
+                self.notes.append(f"pin.{name} = {before} of the instance is set aside")
+
+    def _beyond_announced(self) -> None:
+        """A forced size is a what-if for every accelerator that is announced for less."""
+        size = self.pin["domain_size"]
+        if size is None or size == self.question.instance.pin.domain_size:
+            return
+        level, listed = self.question.instance.level, self.choose["accelerators"]
+        over, sold = [], []
+        for name, row in self.catalogue.accelerators.items():
+            if (listed is None or name in listed) and self.pin["accelerator"] in (None, name):
+                most = row.scale_up.max_domain.at(level)
+                if most is not None and size > most and name not in self.choose["beyond_announced"]:
+                    over.append(name)
+                if row.price_scope == "rack_share" and name not in self.choose["rearranged"]:
+                    sold.append(name)
+        if sold:
+            # Racks are sold whole: another size of domain is a what-if that must be allowed by name.
+            self.choose["rearranged"] = (*self.choose["rearranged"], *sold)
+        if over:
+            self.choose["beyond_announced"] = (*self.choose["beyond_announced"], *over)
+            self.notes.append(f"a domain of {size} is beyond what is announced for {', '.join(over)}: a what-if")
+
+    def _narrow(self, offer: Offer) -> Offer:
+        out, boxes = self.without, self.boxes
+        accelerators = []
+        for part in offer.accelerators:
+            nics = tuple((nic, count) for nic, count in part.nic_options if nic.id not in out)
+            if part.id not in out and nics:
+                accelerators.append(replace(part, nic_options=nics))
+
+        def kept(switches: Sequence[Any]) -> tuple[Any, ...]:
+            return tuple(s for s in switches if s.id not in out and (boxes is None or s.id in boxes))
+
+        return replace(
+            offer,
+            accelerators=tuple(accelerators),
+            scale_up_switches={name: part for name, part in offer.scale_up_switches.items() if name not in out},
+            leaves=kept(offer.leaves),
+            spines=kept(offer.spines),
+            cores=kept(offer.cores),
+            links=tuple(link for link in offer.links if link.id not in out),
+            only=dict(self.only),
+        )
+
+
+def _tables(catalogue: Catalogue) -> dict[str, Mapping[str, Any]]:
+    switches = catalogue.switches.items()
+    return {
+        "accelerators": catalogue.accelerators,
+        "scale_up_switches": {name: row for name, row in switches if row.role == "scale_up"},
+        "scale_out_switches": {name: row for name, row in switches if row.role == "scale_out"},
+        "links": catalogue.links,
+        "nics": catalogue.nics,
+    }
+
+
+def _differences(optimum: Answer, forced: Answer) -> tuple[Difference, ...]:
+    """Money of every item by kind, then power, space, risk and tokens."""
+    one, two = optimum.account, forced.account
+    if one is None or two is None:
+        return ()
+    rows: list[Difference] = []
+
+    def add(what: str, unit: str, a: float, b: float) -> None:
+        rows.append(Difference(what, unit, a, b, b - a))
+
+    add("cost with risk weights", "USD/year", one.objective_usd, two.objective_usd)
+    add("cost", "USD/year", one.annual_usd, two.annual_usd)
+    lines, others = {row.item: row for row in one.lines}, {row.item: row for row in two.lines}
+    for item in dict.fromkeys((*lines, *others)):
+        for kind in ("capital", "facility", "energy", "failures"):
+            a, b = (getattr(table[item], f"{kind}_usd_per_year") if item in table else 0.0 for table in (lines, others))
+            if a or b:
+                add(f"{item.replace('_', ' ')}: {kind}", "USD/year", a, b)
+    add("IT capital", "USD", one.capex_usd, two.capex_usd)
+    add("IT power", "W", one.it_watts, two.it_watts)
+    add("racks", "racks", one.racks, two.racks)
+    add("hard repairs", "1/year", one.hard_repairs_per_year, two.hard_repairs_per_year)
+    add("job hits", "1/year", one.job_hits_per_year, two.job_hits_per_year)
+    hours = (one.accelerator_hours_lost_per_year, two.accelerator_hours_lost_per_year)
+    add("accelerator-hours lost", "h/year", *hours)
+    if optimum.tokens is not None and forced.tokens is not None:
+        for name, rate in optimum.tokens.tokens_per_s.items():
+            add(f"{name}: output tokens", "tokens/s", rate, forced.tokens.tokens_per_s[name])
+    return tuple(rows)

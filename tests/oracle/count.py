@@ -1,0 +1,49 @@
+"""Units bought of every part of a design, counted from the finished design (section 10, stock)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from oracle.cables import Count, Pair
+from oracle.evaluate import Plan
+from oracle.fabric import layers
+from oracle.task import Task
+
+
+def units_of(task: Task, plan: Plan) -> Counter[str]:
+    """Count units by id; the search adds them up part by part instead."""
+    units: Counter[str] = Counter()
+    shape, copies = plan.shape, plan.shape.copies.number
+    for item in plan.items:
+        base, wiring = item.base, item.base.wiring
+        units[wiring.accelerator.id] += base.accelerators
+        units[base.nic.id] += base.accelerators * base.nics
+        if wiring.switch is not None:
+            units[wiring.switch.id] += base.domains * wiring.switches
+        if wiring.upper is not None:
+            units[wiring.upper.switch.id] += base.domains * wiring.uppers
+        for route in (base.lower, base.upper):
+            if route is not None:
+                _cables(units, route.pair, route.count)
+        _cables(units, item.pair, item.count)
+    leaves = sum(item.group.leaves for item in plan.items) if shape.stages > 1 else 1
+    units[shape.leaf.id] += copies * leaves
+    if shape.spine is not None:
+        units[shape.spine.id] += copies * shape.pods(leaves) * shape.spines
+    if shape.core is not None:
+        units[shape.core.id] += copies * shape.spines * shape.cores
+    found = layers(task, shape, plan.cabling, leaves)
+    for pair, layer in zip((plan.cabling.spine, plan.cabling.core), found, strict=False):
+        assert pair is not None
+        _cables(units, pair, layer.count)
+    return units
+
+
+def _cables(units: Counter[str], pair: Pair, count: Count) -> None:
+    if not pair.lower.is_module:
+        units[pair.lower.id] += count.cables
+        return
+    if pair.buy_lower:
+        units[pair.lower.id] += count.lower
+    if pair.buy_upper:
+        units[pair.upper.id] += count.upper

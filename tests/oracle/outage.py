@@ -1,0 +1,68 @@
+"""What one failure takes from a pool while it lasts (section 10)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from oracle.attach import Hang, need_of
+from oracle.domain import Base
+from oracle.fabric import Shape
+from oracle.task import Task
+
+
+def share_of_jobs(base: Base, reached: int) -> Fraction:
+    """Share of the replicas that fail together with ``reached`` accelerators."""
+    return min(Fraction(1), Fraction(base.duty.jobs(reached), base.replicas))
+
+
+def share_below(base: Base) -> Fraction:
+    """Most that a failure inside the domains takes: a host, or a switch of the first stage; above it traffic turns."""
+    host = share_of_jobs(base, base.wiring.accelerator.host)
+    return host if base.wiring.switch is None else max(host, share_of_jobs(base, base.wiring.behind))
+
+
+def share_of_leaf(item: Hang) -> Fraction:
+    """What a leaf takes: its jobs, or with planes what their traffic lacks on the others."""
+    base, copies = item.base, item.group.copies
+    if copies.planes == 1:
+        return share_of_jobs(base, item.group.size * copies.rails)
+    left = base.nics * base.nic.rate * Fraction(copies.planes - 1, copies.planes)
+    return lacking(left, need_of(base, Fraction(1)))
+
+
+def lacking(left: Fraction, wanted: Fraction) -> Fraction:
+    """Share of the wanted traffic that what is left does not carry.
+
+    Examples
+    --------
+    >>> lacking(Fraction(3), Fraction(4)), lacking(Fraction(5), Fraction(4)), lacking(Fraction(0), Fraction(0))
+    (Fraction(1, 4), Fraction(0, 1), Fraction(0, 1))
+    """
+    return max(Fraction(0), 1 - left / wanted) if wanted else Fraction(0)
+
+
+def shares_above(shape: Shape, item: Hang) -> list[Fraction]:
+    """What a spine and a core take."""
+    wanted = item.group.size * item.group.need / shape.copies.planes
+    found = []
+    if shape.stages > 1:
+        found.append(lacking(Fraction((shape.spines - 1) * shape.m * shape.rate), wanted))
+    if shape.stages > 2:
+        left = Fraction((shape.spines * shape.spine_up - shape.m2) * shape.rate)
+        found.append(lacking(left, shape.pod * wanted))
+    return found
+
+
+def worst_share(shape: Shape, item: Hang) -> Fraction:
+    """Most that any single failure takes from a pool."""
+    return max(share_below(item.base), share_of_leaf(item), *shares_above(shape, item), Fraction(0))
+
+
+def survives_below(task: Task, base: Base) -> bool:
+    """Whether no failure inside the domains takes more than allowed."""
+    return task.most_at_once is None or share_below(base) <= task.most_at_once
+
+
+def survives(task: Task, shape: Shape, item: Hang) -> bool:
+    """Whether no single failure takes more of a pool than allowed."""
+    return task.most_at_once is None or worst_share(shape, item) <= task.most_at_once

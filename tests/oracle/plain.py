@@ -1,0 +1,45 @@
+"""The search without any shortcut: plain loops over every design."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+from designer.instance.schema import Instance
+from oracle.attach import Hang, fits, groups, hang, single_leaf
+from oracle.domain import Base, bases
+from oracle.enumerate import Found, peaks
+from oracle.evaluate import Plan, evaluate
+from oracle.fabric import Shape, cablings, carries, holds, shapes
+from oracle.parts import Parts
+from oracle.task import COST, Task, task_of
+
+
+def search_plainly(parts: Parts, instance: Instance, goal: str = COST) -> Found | None:
+    """Evaluate every design, one by one; only for the smallest questions."""
+    task = replace(task_of(parts, instance), goal=goal)
+    pools = [list(bases(task, pool, peak)) for pool, peak in peaks(instance)]
+    best: Found | None = None
+    for copies, stages in product(task.copies, task.stages):
+        leaf, hung = None, list[list[Hang]]()
+        for shape in shapes(task, stages, copies):
+            if shape.leaf is not leaf:
+                leaf, hung = shape.leaf, [_all_hangs(task, pool, shape) for pool in pools]
+            carried = [[item for item in pool if carries(task, shape, item)] for pool in hung]
+            choices = [items for items in product(*carried) if holds(task, shape, items)]
+            for cabling, items in product(cablings(task, shape) if choices else [], choices):
+                plan = Plan(items, shape, cabling)
+                priced = evaluate(task, plan)
+                if not priced.broken and (best is None or task.worth(priced.sums) < task.worth(best.priced.sums)):
+                    best = Found(plan, priced)
+    return best
+
+
+def _all_hangs(task: Task, pool: list[Base], shape: Shape) -> list[Hang]:
+    found: list[Hang] = []
+    alone = shape.stages == 1
+    for base in pool:
+        if fits(base, shape.copies):
+            for group in [single_leaf(base, shape.copies)] if alone else groups(base, shape.copies):
+                found += hang(task, base, shape.leaf, group, alone)
+    return found

@@ -1,0 +1,169 @@
+"""No design: the least change of each kind does what it says, a little less does not, and the clash is irreducible."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pyomo.environ as pyo
+import pytest
+
+import designer
+from designer.answer import Question, SolveOptions, scaled
+from designer.demand.misses import ORDER
+from designer.demand.offers import NearMiss, PlanSet
+from designer.instance.pools import pools_of
+from designer.solve.clash import no_plans, rounded_up
+from designer.solve.compile import compile_model
+from designer.solve.highs import irreducible_rows
+
+INSTANCES = Path(__file__).parent.parent / "instances"
+
+
+@pytest.fixture(scope="module")
+def question() -> Question:
+    return designer.load(INSTANCES / "hgx-h100-pinned.toml")
+
+
+def changed(question: Question, tpot_ms: float | None = None, **tables: dict[str, object]) -> Question:
+    data = question.instance.model_dump()
+    for table, values in tables.items():
+        data[table] |= values
+    if tpot_ms is not None:
+        data["workloads"] = tuple(work | {"tpot_ms": tpot_ms} for work in data["workloads"])
+    return replace(question, instance=type(question.instance).model_validate(data))
+
+
+def line_with(lines: tuple[str, ...], words: str) -> str:
+    found = [line for line in lines if words in line]
+    assert len(found) == 1, lines
+    return found[0]
+
+
+def test_fewer_tokens_that_would_do_do(question: Question) -> None:
+    free = designer.solve(question)
+    assert free.account is not None
+    # Below the least power of the demand, above that of one domain.
+    tight = changed(question, site={"it_power_mw": free.account.it_watts * 0.6e-6})
+    answer = designer.solve(tight)
+    assert answer.status == "infeasible"
+    share = float(re.findall(r"([0-9.]+) times the demand", line_with(answer.clash, "fewer tokens"))[0])
+    assert 0 < share < 1
+    assert designer.solve(replace(tight, instance=scaled(tight.instance, share))).status == "optimal"
+    more = replace(tight, instance=scaled(tight.instance, min(share * 1.02, 1.0)))
+    assert designer.solve(more, SolveOptions(explain_s=0.0)).status == "infeasible"
+
+
+def test_fewer_tokens_cannot_help_where_the_least_is_too_much(question: Question) -> None:
+    answer = designer.solve(changed(question, site={"it_power_mw": 1e-6}))
+    assert "not even the least demand" in line_with(answer.clash, "fewer tokens")
+
+
+@pytest.mark.parametrize("tpot_ms", [0.5, 3.0])
+def test_a_longer_time_per_token_that_would_do_does(question: Question, tpot_ms: float) -> None:
+    """From no plan at all to one: the figure offered works, one a per cent shorter does not."""
+    answer = designer.solve(changed(question, tpot_ms))
+    assert answer.status == "infeasible"
+    text = line_with(answer.clash, "instead of")
+    enough = float(re.findall(r"tpot_ms = ([0-9.]+) instead", text)[0])
+    assert enough > tpot_ms
+    assert designer.solve(changed(question, enough)).status == "optimal"
+    shorter = designer.solve(changed(question, enough * 0.985), SolveOptions(explain_s=0.0))
+    assert shorter.status == "infeasible"
+
+
+def test_a_longer_time_per_token_within_a_limit(question: Question) -> None:
+    """TPOT and power clash: more time makes larger batches and fewer accelerators."""
+    relaxed = designer.solve(changed(question, 200.0))
+    assert relaxed.account is not None
+    site = {"it_power_mw": relaxed.account.it_watts * 1.001e-6}
+    fast = changed(question, 12.0, site=site)
+    answer = designer.solve(fast)
+    assert answer.status == "infeasible", "a faster service must take more power here"
+    enough = float(re.findall(r"tpot_ms = ([0-9.]+) instead", line_with(answer.clash, "instead of"))[0])
+    assert 12.0 < enough <= 210.0
+    assert designer.solve(changed(question, enough, site=site)).status == "optimal"
+
+
+def test_no_time_to_explain_says_so(question: Question) -> None:
+    answer = designer.solve(changed(question, 0.5), SolveOptions(explain_s=0.0))
+    assert "not settled in 0 s" in line_with(answer.clash, "tpot_ms would do")
+
+
+def two_workloads(question: Question, **site: float) -> Question:
+    data = question.instance.model_dump()
+    first = data["workloads"][0]
+    small = first | {"name": "small", "output_tokens_per_s": first["output_tokens_per_s"] / 50}
+    data["workloads"] = (first, small)
+    data["site"] |= site
+    return replace(question, instance=type(question.instance).model_validate(data))
+
+
+def test_the_clash_names_only_what_takes_part() -> None:
+    question = designer.load(INSTANCES / "scale-out-cpo-dsp-lpo.toml")
+    alone = designer.solve(question)
+    assert alone.account is not None
+    answer = designer.solve(two_workloads(question, it_power_mw=alone.account.it_watts * 0.9e-6, racks=10**6))
+    text = line_with(answer.clash, "cannot hold together")
+    assert "site.it_power_mw" in text and "site.racks" not in text
+    assert f"workload {question.instance.workloads[0].name};" in text, "the small workload alone would fit"
+
+
+def test_limits_that_clash_only_together_are_both_named() -> None:
+    question = designer.load(INSTANCES / "scale-out-cpo-dsp-lpo.toml")
+    loose = {"money": {"capex_usd": 1.0}}
+    least_capex = float(
+        re.findall(r"money.capex_usd = ([0-9,.]+) ", designer.solve(changed(question, **loose)).clash[0])[-1].replace(
+            ",", ""
+        )
+    )
+    no_hits = changed(question, risk={"max_job_hits_per_year": 0.0})
+    text = designer.solve(no_hits, SolveOptions(explain_s=0.0)).clash[0]
+    least_hits = float(re.findall(r"max_job_hits_per_year = ([0-9,.]+) ", text)[-1].replace(",", ""))
+    both = changed(
+        question,
+        money={"capex_usd": least_capex},
+        risk={"max_job_hits_per_year": least_hits},
+        site={"racks": 100_000},
+    )
+    answer = designer.solve(both)
+    assert answer.status == "infeasible"
+    clash = line_with(answer.clash, "cannot hold together")
+    assert "money.capex_usd" in clash and "risk.max_job_hits_per_year" in clash and "site.racks" not in clash
+
+
+def test_irreducible_rows_of_a_relaxation() -> None:
+    model = pyo.ConcreteModel()
+    model.x, model.y = pyo.Var(domain=pyo.Binary), pyo.Var(bounds=(0, 10), domain=pyo.Integers)
+    model.idle = pyo.Constraint(expr=model.x <= 1)
+    model.low = pyo.Constraint(expr=model.x + model.y <= 3)
+    model.high = pyo.Constraint(expr=model.x + model.y >= 4)
+    model.cost = pyo.Objective(expr=model.x)
+    milp = compile_model(model, names=True)
+    rows = irreducible_rows(milp)
+    assert rows is not None and milp.row_names is not None
+    assert {milp.row_names[row] for row in rows} == {"low", "high"}
+    model.high.deactivate()
+    model.odd = pyo.Constraint(expr=2 * model.x + 2 * model.y == 1)
+    assert irreducible_rows(compile_model(model)) is None, "feasible but for the whole numbers"
+
+
+def test_near_misses_are_told_nearest_first_and_not_all(question: Question) -> None:
+    def miss(name: str, reason: str, best: float) -> NearMiss:
+        assert reason in ORDER
+        return NearMiss(name, reason, best, 10.0, "ms", f"{name}: misses")  # type: ignore[arg-type]
+
+    misses = [miss(f"far{i}", "memory", 11.0) for i in range(4)]
+    misses += [miss("b", "tpot", 30.0), miss("a", "tpot", 12.0), miss("c", "tpot", 90.0)]
+    pools = pools_of(question.instance)
+    sets = [PlanSet(pool.name, (), 1, 0, {}, {m.accelerator: m for m in misses}) for pool in pools]
+    lines = no_plans(pools, sets)
+    assert [line.strip() for line in lines[1:4]] == ["a: misses", "b: misses", "c: misses"]
+    assert lines[6].strip() == "... and 2 more accelerators, further off"
+    assert len(lines) == 7
+
+
+@pytest.mark.parametrize(("value", "digits"), [(61.2304, 3), (0.0123499, 3), (150.88111, 6), (999.99, 3)])
+def test_what_is_offered_as_enough_is_never_rounded_down(value: float, digits: int) -> None:
+    assert value <= float(rounded_up(value, digits)) <= value * (1 + 10 ** (1 - digits))
