@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import designer
 from designer.answer import Question, SolveOptions
 from designer.candidates.offer import build_offer
@@ -30,7 +28,7 @@ def slower(question: Question, **figures: float) -> Question:
         out = {}
         for key, row in rows.items():
             figure = getattr(row, name)
-            level = {x: figures[name] for x in ("low", "mid", "high")}
+            level = dict.fromkeys(("low", "mid", "high"), figures[name])
             out[key] = row.model_copy(update={name: figure.model_copy(update=level)})
         return out
 
@@ -53,25 +51,16 @@ def test_a_crossing_plan_runs_on_a_fabric_quick_enough() -> None:
     assert designer.verify(answer.design, question.catalogue, question.instance).ok
 
 
-def test_slower_switches_never_make_a_design_cheaper_and_in_the_end_there_is_none() -> None:
-    question, costs = load(INSTANCES / f"{DSP}.toml"), []
-    for switch_ns in (100.0, 800.0, 2500.0, 6000.0):
-        answer = designer.solve(slower(question, latency_ns=switch_ns), SolveOptions(explain_s=1))
-        costs.append(answer.objective_usd or float("inf"))
-    assert costs == sorted(costs) and costs[0] < costs[2], costs
-    assert costs[-1] == float("inf"), "a path beyond the largest allowance carries no crossing plan"
-
-
-@pytest.mark.parametrize("ends_ns", [0.0, 200.0, 700.0])
-def test_reductions_keep_what_the_latency_leaves(ends_ns: float) -> None:
-    question = slower(load(INSTANCES / f"{DSP}.toml"), latency_ns_per_end=ends_ns)
-    pruned = designer.solve(question, SolveOptions(explain_s=1))
-    assert pruned.design is not None
-    whole = designer.solve(question, SolveOptions(prune=False, time_limit_s=60, gap=1e-9))
-    if whole.status == "limit":
-        assert whole.bound_usd is not None and whole.bound_usd <= (pruned.objective_usd or 0.0) * (1 + 1e-9)
-    else:
-        assert whole.objective_usd == pytest.approx(pruned.objective_usd, rel=1e-6)
+def test_slower_switches_never_make_a_design_cheaper() -> None:
+    """Up to 2.5 us a switch whole replicas hide the slower steps; 4 us cost a replica, 6 us leave no crossing plan."""
+    question, costs, allowances = load(INSTANCES / f"{DSP}.toml"), [], []
+    for switch_ns in (100.0, 2500.0, 4000.0, 6000.0):
+        answer = designer.solve(slower(question, latency_ns=switch_ns))
+        assert answer.design is not None and answer.objective_usd is not None
+        costs.append(answer.objective_usd)
+        allowances.append(answer.design.pools[0].plan.latency_allowance_us)
+    assert costs[0] <= costs[1] < costs[2] < costs[3], costs
+    assert allowances[2] == 16.0 and allowances[3] is None, "a path beyond every allowance carries no crossing plan"
 
 
 def test_no_fabric_is_quicker_than_the_bound_that_drops_allowances() -> None:

@@ -1,4 +1,4 @@
-"""Stock, vendor share, availability and single failure in the optimiser: against brute force, and in the user's words."""
+"""Stock, vendor share, availability, single failure in the optimiser: against brute force, in the user's words."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def limited(case: RandomCase, kind: str, draw: random.Random) -> RandomCase:
         vendor = draw.choice(sorted({row.vendor for row in parts.accelerators}))
         return with_instance(case, "choose", max_vendor_share={vendor: draw.choice([0.3, 0.5, 0.75])})
     if kind == "availability":
-        return with_instance(case, "risk", min_availability=draw.choice([0.97, 0.99, 0.995, 0.999]))
+        return with_instance(case, "risk", min_availability=draw.choice([0.99, 0.999, 0.9995, 0.9999]))
     return with_instance(case, "risk", max_single_failure_share=draw.choice([0.1, 0.2, 0.34, 0.5, 0.75]))
 
 
@@ -53,16 +53,17 @@ def limited(case: RandomCase, kind: str, draw: random.Random) -> RandomCase:
 def cases() -> list[RandomCase]:
     """Small questions with a design and without limits, some with two vendors."""
     found = []
-    for seed in range(60):
+    for seed in range(36):
         case = without_limits(random_case(seed))
         if seed % 2:
             rows = [replace(row, vendor=("acme", "bolt")[i % 2]) for i, row in enumerate(case.parts.accelerators)]
             case = replace(case, parts=replace(case.parts, accelerators=tuple(rows)))
         if 0 < breadth(case.parts, case.instance, WIDE) < WIDE and found_for(case) is not None:
             found.append(case)
-    return found[:14]
+    return found[:10]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_limited_optimum_is_that_of_brute_force_with_and_without_reductions(
     kind: str, cases: list[RandomCase], tmp_path: Path

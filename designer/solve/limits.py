@@ -54,7 +54,7 @@ def reach(
     """
     racks = offer.economy.network_rack_watts
     best = math.inf
-    beyond, lean = _counted(options, weights)
+    beyond, lean = short(options, weights.limits), _leaning(options, weights)
     if beyond:
         return Reach(best, tuple(beyond))
     plain = least(offer, options, choose, Weights(weights.goal, ()), deadline)
@@ -91,21 +91,26 @@ def reach(
     return Reach(best, ())
 
 
-def _counted(options: Sequence[Sequence[Option]], weights: Weights) -> tuple[list[tuple[Limit, float]], Floats]:
-    """Limits on units and shares that no options of the pools keep, with the least use; and a goal that leans on all.
+def short(options: Sequence[Sequence[Option]], limits: Sequence[Limit]) -> list[tuple[Limit, float]]:
+    """Limits on units and shares that no options of the pools keep, with the least use: what joins them only adds.
 
-    What joins the accelerators only adds to their use. No model is solved for them: where much does without a part,
-    nothing tells one design from the other.
+    No model is solved for these: where much does without a part, nothing tells one design from the other.
     """
-    beyond, lean = [], np.zeros_like(weights.goal)
-    for limit in (limit for limit in weights.limits if limit.counted):
-        used = [np.stack([o.terms for o in pool]) @ limit.row for pool in options]
-        low = sum(float(use.min()) for use in used)
+    beyond = []
+    for limit in (limit for limit in limits if limit.counted):
+        low = sum(float((np.stack([o.terms for o in pool]) @ limit.row).min()) for pool in options)
         if low > limit.room:
             beyond.append((limit, low))
-        most = limit.most or sum(float(np.abs(use).max()) for use in used) or 1.0
-        lean += limit.row / most
-    return beyond, lean
+    return beyond
+
+
+def _leaning(options: Sequence[Sequence[Option]], weights: Weights) -> Floats:
+    """A goal that leans on the limits on units and shares, measured by what the pools use where none is allowed."""
+    lean = np.zeros_like(weights.goal)
+    for limit in (limit for limit in weights.limits if limit.counted):
+        used = [np.stack([o.terms for o in pool]) @ limit.row for pool in options]
+        lean += limit.row / (limit.most or sum(float(np.abs(use).max()) for use in used) or 1.0)
+    return lean
 
 
 def use_row(limit: Limit, network_rack_watts: float) -> Floats:

@@ -16,7 +16,7 @@ from designer.solve.clash import rounded_up, stated
 from designer.solve.clock import Deadline
 from designer.solve.compile import compile_model
 from designer.solve.highs import irreducible_rows
-from designer.solve.limits import use_row
+from designer.solve.limits import short, use_row
 from designer.solve.selection import least
 from designer.solve.stock import Stock, more_may_help, plans_of
 from designer.solve.tokens import most_tokens
@@ -108,6 +108,8 @@ class Explainer:
     def _has_design(self, stock: Stock, options: Sequence[Sequence[object]], limits: tuple[Limit, ...]) -> bool | None:
         if not options or not all(options):
             return not options
+        if short(options, limits):  # type: ignore[arg-type]
+            return False
         if self.deadline.over:
             return None
         lean = np.zeros_like(stock.weights.goal)

@@ -22,7 +22,7 @@ from designer.demand.prune import domains_needed, peak_demand
 from designer.design.build import build_design
 from designer.instance.pools import Pool, pools_of
 from designer.solve.clock import Deadline
-from designer.solve.limits import use_row
+from designer.solve.limits import short, use_row
 from designer.solve.selection import Selection, least
 from designer.solve.stock import Stock
 from designer.verify import verify
@@ -173,7 +173,7 @@ class _Search:
         asked = replace(self.question, instance=scaled(self.question.instance, multiplier))
         pools = pools_of(asked.instance)
         options, choose = self.stock.options(pools), asked.instance.choose
-        if not all(options):
+        if not all(options) or short(options, self.limits):
             return _Probe(multiplier, None, None, refused=True)
         count = len(self.limits)
         # Unlimited and therefore quick; a design within every limit uses no more than all of each.
