@@ -19,7 +19,8 @@ from oracle.task import Task
 
 import designer
 from designer.answer import Question, SolveOptions, scaled
-from designer.demand import enumerate_plans
+from designer.candidates.paths import allowances_us
+from designer.demand import LATENCY_ALLOWANCES_US, enumerate_plans
 from designer.instance.pools import pools_of
 from designer.problems import InputError
 from designer.solve.stock import stock_of
@@ -183,11 +184,11 @@ def test_no_plan_depends_on_the_demand() -> None:
     """The search for the most tokens enumerates plans once: they must be the same at every demand."""
     question = designer.load(INSTANCES / "deepseek-v3-decode-three-ways.toml")
     stock = stock_of(question, SolveOptions())
-    offers = tuple(stock.domains)
+    offers, allowances = tuple(stock.domains), allowances_us(stock.offer, LATENCY_ALLOWANCES_US)
     for multiplier in (0.013, 7.7):
         pools = pools_of(scaled(question.instance, multiplier))
         for pool, plans in zip(pools, stock.plan_sets, strict=True):
-            again = enumerate_plans(pool, question.catalogue, question.instance, offers)
+            again = enumerate_plans(pool, question.catalogue, question.instance, offers, allowances=allowances)
             assert again.plans == plans.plans
 
 
