@@ -100,7 +100,7 @@ class Network:
 
     def rates(self) -> npt.NDArray[np.float64]:
         """Gb/s (rows,) of every joined pair, all its parallel links together, one direction."""
-        return self.links * np.array([b.rate_gbps for b in self.bundles])[self.bundle]
+        return np.asarray(self.links * np.array([b.rate_gbps for b in self.bundles])[self.bundle])
 
     def name(self, box: int) -> str:
         """Name of a box: its kind and its number among that kind."""
