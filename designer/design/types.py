@@ -108,7 +108,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class PoolDesign:
-    """One pool: its plan, domains and cables up to the leaves."""
+    """One pool: its plan, domains and cables up to the leaves; ``fabric`` is the place of its fabric in the design."""
 
     name: str
     workload: str
@@ -127,6 +127,7 @@ class PoolDesign:
     scale_up: ScaleUp
     attachment: Attachment
     nic_leaf: Boundary
+    fabric: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Fabric:
-    """The shared scale-out fabric: ``rails`` x ``planes`` equal copies (``docs/rules.md`` section 7).
+    """A scale-out fabric: ``rails`` x ``planes`` equal copies (``docs/rules.md`` section 7).
 
     Counts of stages, pods and ``spines_per_pod`` are per copy; boundaries and ``network_racks`` count all copies.
     ``links_per_leaf_spine`` = m, ``spines_per_pod`` = n_s (all spines with two stages),
@@ -168,8 +169,22 @@ class Fabric:
 
 @dataclass(frozen=True)
 class Design:
-    """The answer: pools and the fabric they share."""
+    """The answer: pools and the scale-out fabrics they are on.
+
+    ``fabric`` is that of the first pool; ``more_fabrics`` are those of pools with a fabric apart, in the order of the
+    first pool on each (``docs/rules.md`` section 7).
+    """
 
     instance: str
     pools: tuple[PoolDesign, ...]
     fabric: Fabric
+    more_fabrics: tuple[Fabric, ...] = ()
+
+    @property
+    def fabrics(self) -> tuple[Fabric, ...]:
+        """All fabrics; ``PoolDesign.fabric`` is the place here."""
+        return (self.fabric, *self.more_fabrics)
+
+    def pools_on(self, fabric: int) -> tuple[PoolDesign, ...]:
+        """The pools on one of the fabrics."""
+        return tuple(pool for pool in self.pools if pool.fabric == fabric)

@@ -38,7 +38,7 @@ class BundleCount:
 
 @dataclass(frozen=True)
 class Rate:
-    """A capacity in Gb/s per endpoint, one direction, over all copies: from ``least`` to ``most``, and where it is from.
+    """A capacity in Gb/s per endpoint, one direction, over all copies, from ``least`` to ``most``, and its source.
 
     Equal ends mean that the figure is exact. ``most`` is infinite where nothing is known above, ``least`` 0 below.
     """

@@ -89,6 +89,9 @@ class Choose(_Frozen):
     scale_out_planes: tuple[Annotated[int, Field(ge=1, le=16)], ...] = Field(
         default=(1,), description="parallel fabrics that every NIC reaches with an equal share of its rate"
     )
+    private_fabrics: bool = Field(
+        default=True, description="workloads may be parted among several scale-out fabrics where that is better"
+    )
     max_taper: Annotated[float, Field(ge=1, le=64, allow_inf_nan=False)] = Field(
         default=7.0, description="largest oversubscription of a switch; 7 = Llama-3 24K, arXiv:2407.21783 sec. 3.3.1"
     )
