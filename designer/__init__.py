@@ -1,8 +1,8 @@
 """tokenfabric: networks of AI clusters designed from a token demand, with a proof.
 
-The library is five calls: `load` reads a question, `solve` answers it, `why_not` prices a forced choice against that
-answer, `verify` recounts it and `flow_check` runs traffic through it. Each is imported on first use, so that
-``designer --help`` stays quick.
+The library is six calls: `load` reads a question, `solve` answers it, `why_not` prices a forced choice against that
+answer, `verify` recounts it, `flow_check` runs traffic through it, and `evaluate` counts out, prices and checks a design
+written by hand. Each is imported on first use, so that ``designer --help`` stays quick.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from designer.evaluate import evaluate
     from designer.fabric import flow_check
     from designer.instance.load import load
     from designer.solve.run import solve
     from designer.solve.why_not import why_not
     from designer.verify import verify
 
-__all__ = ["__version__", "flow_check", "load", "solve", "verify", "why_not"]
+__all__ = ["__version__", "evaluate", "flow_check", "load", "solve", "verify", "why_not"]
 
 __version__ = "0.1.0"
 
@@ -29,6 +30,7 @@ _CALLS = {
     "why_not": "designer.solve.why_not",
     "verify": "designer.verify",
     "flow_check": "designer.fabric",
+    "evaluate": "designer.evaluate",
 }
 
 

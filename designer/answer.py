@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 Status = Literal["optimal", "limit", "interrupted", "infeasible"]
 # The same names as in the schema of an instance, which must not be imported here; a test holds the two together.
-Goal = Literal["cost", "power", "hard_repairs", "job_hits", "accelerator_hours_lost"]
+Goal = Literal["cost", "capex", "power", "hard_repairs", "job_hits", "accelerator_hours_lost"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Question:
 class Progress:
     """One line of progress: seconds since this solve of HiGHS began, incumbent and bound of the goal, gap.
 
-    A cost is in USD per year, power in watts, the rest in events or hours per year.
+    A cost is in USD per year, capex in USD, power in watts, the rest in events or hours per year.
     """
 
     seconds: float
@@ -84,7 +86,8 @@ class NotOffered:
 class GoalValue:
     """One goal of a design, recounted: its value, and the bound proven with all earlier goals kept.
 
-    In USD per year for cost, watts for power, else events or hours per year. ``gap`` is ``(value - bound) / value``.
+    In USD per year for cost, USD for capex, watts for power, else events or hours per year. ``gap`` is
+    ``(value - bound) / value``.
     """
 
     goal: Goal
@@ -95,16 +98,17 @@ class GoalValue:
 
 @dataclass(frozen=True)
 class TokenGoal:
-    """The most tokens: every workload's demand times ``multiplier`` is served; times more than ``bound`` is not.
+    """The most tokens: every demand times ``multiplier`` is served; times more than ``bound`` is not.
 
-    ``tokens_per_s`` are the mean output tokens per second of each workload at the multiplier; ``bound`` is None while
-    no upper bound is proven; ``solves`` counts the demands that were tried.
+    ``tokens_per_s`` are the mean output tokens per second of each workload at the multiplier, ``accelerators`` those
+    asked for by each fleet; ``bound`` is None while no upper bound is proven; ``solves`` counts the demands tried.
     """
 
     multiplier: float
     bound: float | None
     tokens_per_s: dict[str, float]
     solves: int
+    accelerators: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -162,9 +166,10 @@ class Answer:
 
 
 def scaled(instance: Instance, multiplier: float) -> Instance:
-    """The same instance with every workload's demand times a multiplier.
+    """The same instance with every demand times a multiplier; fleets ask for whole accelerators, rounded up.
 
     Everything that depends on the demand is computed from the scaled floats, so that a stored multiplier reproduces it.
+    Rounding takes nothing away: jobs of whole accelerators are rounded up too, and to round up twice is to do it once.
     """
     if multiplier == 1.0:
         return instance
@@ -172,4 +177,8 @@ def scaled(instance: Instance, multiplier: float) -> Instance:
         work.model_copy(update={"output_tokens_per_s": work.output_tokens_per_s * multiplier})
         for work in instance.workloads
     )
-    return instance.model_copy(update={"workloads": workloads})
+    exact = Fraction(repr(multiplier))
+    fleets = tuple(
+        fleet.model_copy(update={"accelerators": ceil(fleet.accelerators * exact)}) for fleet in instance.fleets
+    )
+    return instance.model_copy(update={"workloads": workloads, "fleets": fleets})

@@ -237,7 +237,10 @@ def _one(file: str, read: str, allowed: str) -> InputError:
     return InputError([Problem(file, "", read, allowed)])
 
 
-_UNION_TAGS = frozenset({"float", "int", "str", "bool", "none", "decimal", "date", "datetime"})
+_UNION_TAGS = frozenset({"float", "int", "str", "bool", "none", "decimal", "date", "datetime"}) | {
+    "constrained-float",
+    "constrained-str",
+}
 
 
 def _without_union_tags(location: tuple[str | int, ...]) -> tuple[str | int, ...]:

@@ -21,6 +21,7 @@ from designer.design.types import (
     Stage,
     UpperStage,
 )
+from designer.fabric import flow_check
 from designer.instance.schema import Phase
 
 
@@ -247,6 +248,11 @@ def with_needs(design: Design, factor: float) -> Design:
 
 def changed_pool(design: Design, **changes: object) -> Design:
     return replace(design, pools=(replace(design.pools[0], **changes), *design.pools[1:]))
+
+
+def rules_of(design: Design, graph: nx.Graph | None = None) -> set[str]:
+    """The rules that a flow check finds broken."""
+    return {violation.rule for violation in flow_check(design, graph=graph).violations}
 
 
 def take_one_link(graph: nx.Graph, one: str, two: str) -> None:

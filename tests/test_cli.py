@@ -72,8 +72,8 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
 # ----------------------------------------------------------------------------- the library
 
 
-def test_the_library_is_five_calls() -> None:
-    assert set(designer.__all__) == {"__version__", "flow_check", "load", "solve", "verify", "why_not"}
+def test_the_library_is_six_calls() -> None:
+    assert set(designer.__all__) == {"__version__", "evaluate", "flow_check", "load", "solve", "verify", "why_not"}
     question = designer.load(RACK)
     answer = designer.solve(question)
     assert answer.design is not None

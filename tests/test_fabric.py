@@ -41,11 +41,6 @@ from designer.fabric.traffic import traffic_of
 from designer.fabric.wiring import NIC_LEAF
 
 
-@pytest.fixture(params=SPECS.values(), ids=SPECS.keys())
-def spec(request: pytest.FixtureRequest) -> FabricSpec:
-    return request.param
-
-
 def test_boxes_and_links_are_those_of_the_design(spec: FabricSpec) -> None:
     design = design_of(spec)
     graph = fabric_graph(design)

@@ -16,26 +16,17 @@ from fabric_designs import (
     PoolSpec,
     changed_pool,
     design_of,
+    rules_of,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from designer.design.types import Design
 from designer.fabric import (
     concurrent_flow_lp,
     fabric_graph,
     flow_check,
 )
 from designer.fabric.max_flow import largest_multiple
-
-
-@pytest.fixture(params=SPECS.values(), ids=SPECS.keys())
-def spec(request: pytest.FixtureRequest) -> FabricSpec:
-    return request.param
-
-
-def rules_of(design: Design, graph: nx.Graph | None = None) -> set[str]:
-    return {violation.rule for violation in flow_check(design, graph=graph).violations}
 
 
 def test_a_textbook_minimum_cut() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import networkx as nx
 import pytest
 from fabric_designs import (
     SPECS,
@@ -10,24 +9,15 @@ from fabric_designs import (
     PoolSpec,
     any_spec,
     design_of,
+    rules_of,
     with_needs,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from designer.design.types import Design
 from designer.fabric import (
     flow_check,
 )
-
-
-@pytest.fixture(params=SPECS.values(), ids=SPECS.keys())
-def spec(request: pytest.FixtureRequest) -> FabricSpec:
-    return request.param
-
-
-def rules_of(design: Design, graph: nx.Graph | None = None) -> set[str]:
-    return {violation.rule for violation in flow_check(design, graph=graph).violations}
 
 
 def test_a_design_with_room_passes(spec: FabricSpec) -> None:

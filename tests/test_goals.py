@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ from oracle.breadth import breadth
 from oracle.change import with_instance
 from oracle.convert import question_of
 from oracle.enumerate import search
-from oracle.evaluate import Plan, Priced, evaluate
+from oracle.evaluate import Part, Priced, combine
 from oracle.generate import RandomCase, random_case
 from oracle.task import Task
 
@@ -36,12 +37,12 @@ def every_design(case: RandomCase) -> list[Priced]:
     """Every design of a question that keeps its rules and limits: what the plain search looks at."""
     seen: list[Priced] = []
 
-    def record(task: Task, plan: Plan) -> Priced:
-        seen.append(evaluate(task, plan))
+    def record(task: Task, parts: Sequence[Part]) -> Priced:
+        seen.append(combine(task, parts))
         return seen[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(oracle.plain, "evaluate", record)
+        patch.setattr(oracle.plain, "combine", record)
         oracle.plain.search_plainly(case.parts, case.instance)
     return [priced for priced in seen if not priced.broken]
 

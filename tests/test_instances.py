@@ -5,19 +5,18 @@ Two are held against published counts of the systems they imitate; one must have
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import pytest
+from solved_instances import FOLDER, solved
 from test_known_machines import INSTANCES as KNOWN
 from typer.testing import CliRunner
 
 import designer
 from designer.cli.app import app
 from designer.report.result import Result, read_result
-from designer.runs import Run, solve_and_store, verify_stored
+from designer.runs import verify_stored
 
-FOLDER = Path(__file__).resolve().parent.parent / "instances"
 INSTANCES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 INFEASIBLE = "no-design"
 # Those solved in test_known_machines.py are in neither list; the long ones take 10 s to some minutes each.
@@ -31,17 +30,6 @@ LONG = (
     "power-capped",
     "three-workloads",
 )
-RUNS: list[Path] = []
-
-
-@pytest.fixture(scope="module", autouse=True)
-def folder(tmp_path_factory: pytest.TempPathFactory) -> None:
-    RUNS.append(tmp_path_factory.mktemp("instances"))
-
-
-@cache
-def solved(name: str) -> Run:
-    return solve_and_store(FOLDER / f"{name}.toml", out=RUNS[-1] / name, flow_check=False)
 
 
 @pytest.mark.parametrize("name", INSTANCES)
@@ -63,7 +51,7 @@ def test_every_instance_is_solved_by_some_test() -> None:
 
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
 def test_instance_is_solved_proven_and_recounted(name: str) -> None:
-    run = solved(name)
+    run = solved(name, flow_check=False)
     assert run.result.status == "optimal"
     assert run.agrees
     proof = run.result.proof
@@ -99,13 +87,13 @@ def test_deepseeks_fleet_comes_out_as_published() -> None:
 
     The money is 2 USD per GPU-hour x 226.75 nodes x 8 x 24 h for 168 billion tokens, the page's own sum.
     """
-    design = solved("deepseek-v3-h800").result.design
+    design = solved("deepseek-v3-h800", flow_check=False).result.design
     assert design is not None
     fleet = sum(pool.accelerators for pool in design.pools)
     assert fleet == pytest.approx(278 * 8, rel=0.15)
     (decode,) = [pool for pool in design.pools if pool.phase == "decode"]
     assert decode.plan.tokens_per_s_per_accelerator == pytest.approx(14_800 / 8, rel=0.3)
-    account = solved("deepseek-v3-h800").result.account
+    account = solved("deepseek-v3-h800", flow_check=False).result.account
     assert account is not None
     tokens = 168e9 * 365.25
     assert account.objective_usd / tokens * 1e6 == pytest.approx(2 * 226.75 * 8 * 24 / 168e9 * 1e6, rel=0.3)
@@ -120,7 +108,7 @@ def test_one_rack_gives_more_tokens_per_gpu_than_one_board() -> None:
     """
     rates = []
     for name in ("deepseek-v3-blackwell", "deepseek-v3-h800"):
-        design = solved(name).result.design
+        design = solved(name, flow_check=False).result.design
         assert design is not None
         (decode,) = [pool for pool in design.pools if pool.phase == "decode"]
         rates.append(decode.plan.tokens_per_s_per_accelerator)

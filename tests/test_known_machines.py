@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import pytest
+from solved_instances import solved
 
 from designer.catalogue import load_catalogue
 from designer.design.types import Design, PoolDesign
 from designer.report.screen import WIDTH
-from designer.runs import Run, solve_and_store, verify_stored
+from designer.runs import verify_stored
 
-ROOT = Path(__file__).resolve().parent.parent
 # The other instances are solved in test_instances.py.
 INSTANCES = (
     "deepseek-v3-decode-hgx-vs-nvl72",
@@ -24,17 +21,6 @@ INSTANCES = (
     "scale-out-cpo-dsp-lpo",
     "scale-out-cpo-dsp-lpo-infiniband",
 )
-RUNS: list[Path] = []
-
-
-@pytest.fixture(scope="module", autouse=True)
-def folder(tmp_path_factory: pytest.TempPathFactory) -> None:
-    RUNS.append(tmp_path_factory.mktemp("runs"))
-
-
-@cache
-def solved(name: str) -> Run:
-    return solve_and_store(ROOT / "instances" / f"{name}.toml", out=RUNS[-1] / name)
 
 
 def design_of(name: str) -> Design:

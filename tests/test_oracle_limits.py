@@ -167,7 +167,7 @@ def test_units_add_up_part_by_part() -> None:
         for instance, one in ((case.instance, found), (stocked, again)):
             if one is None:
                 continue
-            counted = units_of(task_of(case.parts, instance), one.plan)
+            counted = units_of(task_of(case.parts, instance), one.plans)
             for part in instance.stock:
                 assert one.priced.sums.units[part] == counted[part], (seed, part)
                 compared += counted[part] > 0

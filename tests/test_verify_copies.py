@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -11,14 +10,12 @@ import pytest
 from verify_accounts import Book, Row, rack_rows, same_account
 from verify_designs import figure, pod_design, pod_instance, rack_design, rack_instance, workload
 from verify_tampering import ROUND, named, part, put, rules, said, touch_everything
+from verify_wide_builds import COPIES
 from verify_wide_designs import (
     planes_design,
     planes_instance,
-    planes_on_modules_design,
     rails_design,
     rails_instance,
-    split_design,
-    split_instance,
 )
 
 from designer.catalogue import Catalogue
@@ -29,19 +26,6 @@ from designer.verify import verify
 from designer.verify.failures import Failures
 
 F = Fraction
-BUILDS: dict[str, tuple[Callable[[], Design], Callable[[], Instance]]] = {
-    "planes": (planes_design, planes_instance),
-    "modules": (planes_on_modules_design, planes_instance),
-    "split": (split_design, split_instance),
-    "rails": (rails_design, rails_instance),
-}
-
-
-@pytest.mark.parametrize("name", BUILDS)
-def test_sound_designs_pass(name: str) -> None:
-    design, instance = BUILDS[name]
-    result = verify(design(), ROUND, instance())
-    assert result.ok, said(result)
 
 
 def rails_rows() -> dict[Item, Row]:
@@ -110,7 +94,7 @@ def module_rows() -> dict[Item, Row]:
     ids=["rails", "planes", "modules"],
 )
 def test_accounts_equal_those_by_hand(name: str, rows: dict[Item, Row], racks: int) -> None:
-    design, instance = BUILDS[name]
+    design, instance = COPIES[name]
     same_account(verify(design(), ROUND, instance()), rows, racks)
 
 
@@ -269,13 +253,6 @@ def test_one_switch_a_copy(rails: int, planes: int) -> None:
 # --- One thing broken ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", BUILDS)
-def test_no_value_can_be_touched_unnoticed(name: str) -> None:
-    design, instance = BUILDS[name]
-    # With two stages the spine taper is asked by no rule.
-    assert touch_everything(design(), instance(), {"spine_taper"}) > 150
-
-
 BROKEN: dict[str, list[tuple[str, str, object]]] = {
     "planes": [
         ("whole_numbers", "fabric.planes", 0),
@@ -325,7 +302,7 @@ BROKEN: dict[str, list[tuple[str, str, object]]] = {
     [pytest.param(name, *row.values, id=f"{name}-{row.id}") for name, rows in BROKEN.items() for row in named(rows)],
 )
 def test_one_broken_thing(name: str, rule: str, path: str, value: object) -> None:
-    design, instance = BUILDS[name]
+    design, instance = COPIES[name]
     result = verify(put(design(), path, value), ROUND, instance())
     assert rule in rules(result), said(result)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from designer.candidates.blast import leaf_share
-from designer.candidates.cables import LinkPair, Port, allowed_pairs, cleaning, end_load, install_usd
+from designer.candidates.cables import LinkPair, Port, allowed_pairs, as_pinned, cleaning, end_load, install_usd
 from designer.candidates.choices import Choices, Ints, Option, count_ends, joined
 from designer.candidates.copies import Copies
 from designer.candidates.floor import EPS
@@ -246,6 +246,8 @@ class _Attachment:
             bears = lost <= economy.single_failure + EPS * (self.copies.planes > 1)
         pairs, rows, terms, paths = [], [], [], []
         for pair in allowed_pairs(links, lower, upper, self.rate, float(lengths.min())):
+            if not as_pinned(pair, economy.pinned_links.get("nic_leaf")):
+                continue
             path = allowed - ends_ns(pair, lengths)
             near = np.flatnonzero(
                 (lengths <= min(pair.lower.reach_m, pair.upper.reach_m)) & (path + SAME_NS >= least) & bears
@@ -266,6 +268,7 @@ class _Attachment:
             copies=self.copies,
             one_stage=one_stage,
             keep=0.0 if economy.single_failure is None else 1 - economy.single_failure,
+            taper=None if one_stage else economy.taper,
             options=self.table.options,
             pairs=tuple(pairs),
             option=self.joints.option[at],

@@ -104,6 +104,17 @@ def allowed_pairs(
                 yield LinkPair(low, up)
 
 
+def as_pinned(pair: LinkPair, pin: str | None) -> bool:
+    """Whether a pair of rows is the one pinned, ``LOWER/UPPER``, or has the row pinned at one of its ends.
+
+    No pin (None) holds for every pair.
+    """
+    if pin is None:
+        return True
+    lower, _, upper = pin.partition("/")
+    return (pair.lower.id, pair.upper.id) == (lower, upper) if upper else lower in (pair.lower.id, pair.upper.id)
+
+
 def ceil_div(a: Whole, b: int) -> Whole:
     """Return ``ceil(a / b)`` of a whole number or of an array of them."""
     return -(-a // b)

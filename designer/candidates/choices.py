@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, overload
 
 import numpy as np
@@ -181,8 +182,9 @@ class Choices:
 
     ``terms`` (n, len(TERMS)), all copies; ``down`` leaf ports at ``rate`` Gb/s; ``load_gbps`` traffic that leaves a
     full leaf; ``leaves`` of one copy; ``accelerators``; ``hit_usd`` and ``hour_usd`` the money of a job hit and a lost
-    hour; ``keep`` the share of ``load_gbps`` that must pass when a box above the leaves is out; ``path_ns`` the
-    longest way through switches and above the NIC cables that the plan bears (infinite: any);
+    hour; ``keep`` the share of ``load_gbps`` that must pass when a box above the leaves is out; ``taper`` what the Gb/s
+    below over those above a full leaf must be exactly (None: no such pin); ``path_ns`` the longest way through switches
+    and above the NIC cables that the plan bears (infinite: any);
     ``option`` and ``pair`` are places in ``options`` and ``pairs``, ``per_leaf`` whole domains on a leaf, ``parts``
     leaves of a domain.
     """
@@ -192,6 +194,7 @@ class Choices:
     copies: Copies
     one_stage: bool
     keep: float
+    taper: Fraction | None
     options: tuple[Option, ...]
     pairs: tuple[LinkPair, ...]
     option: Ints

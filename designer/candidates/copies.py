@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from designer.candidates.parts import NicPart
-from designer.instance.schema import Choose
+from designer.instance.schema import Choose, Instance
 
 if TYPE_CHECKING:
     from designer.candidates.choices import Option
@@ -54,6 +54,12 @@ class Copies:
         # Joined directly, only the links between rails carry it: on the safe side, as much as all-to-all puts on them.
         share = 1 - Fraction(1, self.rails if domain.network.lower is not None else domain.size)
         return _exact(plan.scale_up_need_gbps) + share * out <= domain.usable_gbps
+
+
+def choose_of(instance: Instance) -> Choose:
+    """What may be chosen, with pinned rails and planes in place of the lists of them."""
+    pinned = (("scale_out_rails", instance.pin.rails), ("scale_out_planes", instance.pin.planes))
+    return instance.choose.model_copy(update={name: (number,) for name, number in pinned if number is not None})
 
 
 def copies_of(choose: Choose) -> tuple[Copies, ...]:

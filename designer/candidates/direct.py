@@ -64,14 +64,18 @@ def _split(times: int, dims: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 def direct_domains(accelerator: AcceleratorPart, choose: Choose, pin: Pins) -> Iterator[Network]:
     """Every domain joined chip to chip whose wiring comes with the accelerator."""
     direct, ports, rate = accelerator.direct, accelerator.ports, accelerator.port_gbps
-    if direct is None or pin.scale_up_switch is not None:
+    # A pin of what joins accelerators to switches leaves no domain without them.
+    pinned = any(value is not None for value in (pin.scale_up_switch, pin.scale_up_planes, pin.scale_up_links))
+    if direct is None or pinned:
         return
     for times in _times(accelerator, choose):
         size = direct.size * times
         listed = choose.domain_sizes is None or size in choose.domain_sizes
         if not listed or pin.domain_size not in (None, size):
             continue
-        if direct.kind == "mesh":
+        if size == 1:
+            yield Network("mesh", 1, 0, rate, Fraction(0))
+        elif direct.kind == "mesh":
             yield Network("mesh", size, ports, rate, mesh_gbps(size, ports, rate))
         else:
             sides = torus_sides(direct.dims, times)

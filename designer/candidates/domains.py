@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from designer.candidates.cables import ceil_div
+from designer.candidates.cables import as_pinned, ceil_div
 from designer.candidates.clos import two_stages
 from designer.candidates.direct import direct_domains
 from designer.candidates.frame import Frame, first_pairs, first_stage, framed, second_pairs, second_stage
@@ -39,7 +39,7 @@ def build_domains(
             yield from _with_nics(accelerator, network, options, economy)
         return
     for frame in every:
-        for network in networks(frame, links):
+        for network in networks(frame, links, economy.pinned_links.get("scale_up")):
             yield from _with_nics(accelerator, network, accelerator.nic_options, economy)
 
 
@@ -49,21 +49,26 @@ def frames(accelerator: AcceleratorPart, switches: dict[str, SwitchPart], choose
     fitting = [s for s in fitting if accelerator.port_gbps in s.radix]
     for size in sizes(accelerator, fitting, choose, pin):
         for ports in wired_ports(accelerator, choose):
+            found: list[Frame] = []
             if 1 in choose.scale_up_stages:
                 for switch in fitting:
-                    yield from one_stage(accelerator, size, switch, ports)
+                    found += one_stage(accelerator, size, switch, ports)
             if 2 in choose.scale_up_stages:
-                yield from two_stages(accelerator, size, ports, fitting)
+                found += two_stages(accelerator, size, ports, fitting)
+            yield from (frame for frame in found if pin.scale_up_planes in (None, frame.planes))
 
 
-def networks(frame: Frame, links: Sequence[LinkPart]) -> Iterator[Network]:
-    """Yield a frame with every pair of link rows at each of its boundaries, whatever the lengths."""
+def networks(frame: Frame, links: Sequence[LinkPart], pinned: str | None = None) -> Iterator[Network]:
+    """Yield a frame with every pair of link rows at each of its boundaries, whatever the lengths; ``pinned`` is that of
+    the first."""
     uppers: list[SecondStage | None] = [None]
     if frame.second is not None:
         uppers = [second_stage(frame, pair) for pair in second_pairs(frame.first, frame.second, frame.port_gbps, links)]
     if not uppers:
         return
     for pair in first_pairs(frame.accelerator, frame.first, links):
+        if not as_pinned(pair, pinned):
+            continue
         if pair.lower.placement != "board" or frame.group == frame.accelerator.per_host:
             lower = first_stage(frame, pair)
             for upper in uppers:

@@ -63,10 +63,11 @@ def _events(loads: Sequence[Load]) -> tuple[Ints, Floats, Floats]:
 
 
 def reduce_options(
-    options: Sequence[Option], weights: Weights, *, rails: bool = False, blasts: bool = False
+    options: Sequence[Option], weights: Weights, *, rails: bool = False, blasts: bool = False, exact: bool = False
 ) -> list[Option]:
     """Drop options that another beats in money, limits, domains, needs, rack density and the latency that its plan
-    bears, with ``rails`` also in room inside the domain, with ``blasts`` in replicas.
+    bears, with ``rails`` also in room inside the domain, with ``blasts`` in replicas. With ``exact`` (a pinned taper)
+    only as many domains are compared: of fewer a full leaf may hold other numbers.
 
     Exact: leaves, links and lengths of a pool are non-decreasing in its domains, needs and racks for given
     accelerator, domain size and NIC, and events cost no less with a larger replica.
@@ -106,6 +107,7 @@ def reduce_options(
             o.plan.domains_per_replica,
             # A job hit needs a whole replica in the blast: fewer, larger replicas see fewer hits.
             o.plan.accelerators_per_replica,
+            o.domains if exact else None,
         )
         for o in options
     ]
@@ -132,4 +134,8 @@ def reduce_choices(choices: Choices, weights: Weights) -> Choices:
             choices.accelerators * choices.hour_usd,
             -choices.path_ns,
         ]
-    return choices.take(pareto(np.stack([np.asarray(c, float) for c in columns], axis=1)))
+    keys = np.stack([np.asarray(c, float) for c in columns], axis=1)
+    if choices.taper is None:
+        return choices.take(pareto(keys))
+    # With a pinned taper fewer ports below are no better: they fit other uplinks.
+    return choices.take(pareto_within((choices.down * choices.rate).tolist(), keys))

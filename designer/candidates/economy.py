@@ -119,6 +119,12 @@ def economy_of(catalogue: Catalogue, instance: Instance) -> Economy:
         path_reference_us=load_efficiency(instance.efficiency).path_reference_us,
         counted=len(counters(instance)),
         single_failure=risk.max_single_failure_share,
+        pinned_links={
+            name: pin
+            for name in ("scale_up", "nic_leaf", "leaf_spine", "spine_core")
+            if (pin := getattr(instance.pin, f"{name}_links")) is not None
+        },
+        taper=instance.pin.taper_ratio,
     )
     order = ("board", *_CLASSES)
     for near, far in pairwise(order):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from designer.candidates.terms import Floats
 
 # Guards a ceiling or floor of a quotient of decimal figures against the last bit of its float.
 EPS = 1e-9
+# More uplinks than any leaf has ports.
+NEVER = 2**31
 # Entries of a table made at a time: bounds memory, of no influence on the result.
 _AT_ONCE = 1_000_000
 
@@ -77,12 +80,34 @@ class Floor:
 
 
 def least_uplinks(choices: Choices, rate_gbps: int, max_taper: float) -> Ints:
-    """Uplinks of ``rate_gbps`` that the need and the taper of a full leaf ask for, at least 1."""
+    """Uplinks of ``rate_gbps`` that the need and the taper of a full leaf ask for, at least 1.
+
+    With a pinned taper exactly so many may be there; `NEVER` where no whole number of them keeps it.
+    """
     least = np.maximum(
         np.ceil(choices.load_gbps / rate_gbps - EPS),
         np.ceil(choices.down * choices.rate / (max_taper * rate_gbps) - EPS),
     )
-    return np.maximum(least, 1).astype(np.int64)
+    if choices.taper is None:
+        return np.maximum(least, 1).astype(np.int64)
+    if not attainable(choices.taper):
+        return np.full(choices.down.size, NEVER, np.int64)
+    down, per_uplink = choices.down * choices.rate * choices.taper.denominator, choices.taper.numerator * rate_gbps
+    exact = down // per_uplink
+    return np.where((exact * per_uplink == down) & (exact >= least) & (exact >= 1), exact, NEVER)
+
+
+def attainable(taper: Fraction) -> bool:
+    """Whether ports of any leaf could have a taper: in lowest terms its numbers are no larger than Gb/s of a leaf.
+
+    Larger ones would not fit the whole numbers of arrays.
+
+    Examples
+    --------
+    >>> attainable(Fraction(42, 22)), attainable(Fraction("1.9090909090909092"))
+    (True, False)
+    """
+    return max(taper.numerator, taper.denominator) < NEVER
 
 
 def _least(

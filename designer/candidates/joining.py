@@ -53,7 +53,8 @@ def direct_part(row: Accelerator, ports: int) -> DirectPart | str | None:
     name, size = f"its {vendor.direct} of {vendor.size}", vendor.size
     needed = size - 1 if vendor.direct == "mesh" else 2 * len(vendor.dims)
     linked = "scale_up_link" in row.price_contains
-    if size < 2 or size % host:
+    # A domain of one stands alone; nothing has to be wired or paid for.
+    if size % host or (size == 1 and vendor.direct != "mesh"):
         return f"{name} is not whole hosts of {host}"
     if ports < needed:
         return f"{name} needs {needed} scale-up ports, it has {ports}"

@@ -32,10 +32,12 @@ class UnknownFigureError(Exception):
 class Offer:
     """Everything that may be bought for a question.
 
-    ``only`` names, for a boundary whose links are forced, the link rows that may be used there.
+    ``works`` names the workload of every pool. ``only`` names, for a boundary whose links are forced, the link rows
+    that may be used there.
     """
 
     pools: tuple[str, ...]
+    works: tuple[str, ...]
     accelerators: tuple[AcceleratorPart, ...]
     scale_up_switches: dict[str, SwitchPart]
     leaves: tuple[SwitchPart, ...]
@@ -74,6 +76,13 @@ class _Market:
     def level(self) -> Level:
         return self.instance.level
 
+    @property
+    def pinned_links(self) -> frozenset[str]:
+        """Link rows that a pin names, at whichever boundary."""
+        pin = self.instance.pin
+        pins = (pin.scale_up_links, pin.nic_leaf_links, pin.leaf_spine_links, pin.spine_core_links)
+        return frozenset(row for pin in pins if pin is not None for row in pin.split("/"))
+
     def units(self, row: Any, vendor: str | None = None) -> tuple[float, ...]:
         """What one unit of a part adds to every counted limit."""
         return units_of(counters(self.instance), row.id, vendor)
@@ -84,7 +93,7 @@ class _Market:
         """Return None when a part may be bought, else the reason."""
         choose = self.instance.choose
         pinned = {pin for pin in pins if pin is not None}
-        named = (listed is not None and row.id in listed) or row.id in pinned
+        named = (listed is not None and row.id in listed) or row.id in pinned or row.id in self.pinned_links
         if listed is not None and row.id not in listed:
             return "not in the instance's list"
         if pins and len(pinned) == len(pins) and row.id not in pinned:
@@ -293,7 +302,7 @@ def build_offer(catalogue: Catalogue, instance: Instance) -> Offer:
         if link.latency_ns is None:
             reason = "latency_ns_per_end is not known; offered inside scale-up domains only, give it in an overlay"
             missing.append(NotOffered(link.id, "link", reason))
-    nics = collect(catalogue.nics, "nic", choose.nics, (), market.nic)
+    nics = collect(catalogue.nics, "nic", choose.nics, (pin.nic,), market.nic)
     rows = catalogue.switches
     scale_up = collect(
         {k: v for k, v in rows.items() if v.role == "scale_up"},
@@ -322,6 +331,7 @@ def build_offer(catalogue: Catalogue, instance: Instance) -> Offer:
     )
     return Offer(
         pools=tuple(pool.name for pool in pools_of(instance)),
+        works=tuple(pool.owner for pool in pools_of(instance)),
         accelerators=tuple(accelerators.values()),
         scale_up_switches=scale_up,
         leaves=stage(pin.leaf_switch),

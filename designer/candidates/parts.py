@@ -6,7 +6,9 @@ needed figure is unknown is not offered (``docs/rules.md`` section 1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal
 
 LinkKind = Literal["cable", "backplane", "module"]
@@ -136,7 +138,8 @@ class Economy:
     ``front_end_usd`` and ``front_end_w`` per accelerator are None where the instance gives none: not counted.
     ``path_reference_us`` is the latency of the path through the fabric that plans count on without an allowance,
     ``counted`` the number of counted limits: columns of term vectors beyond `TERMS`; ``single_failure`` the most of a
-    pool's tokens that one failure may take (None: no limit).
+    pool's tokens that one failure may take (None: no limit). ``pinned_links`` has the link pins of the instance by
+    boundary, ``taper`` the pinned one of every leaf (None: none is).
     """
 
     crf_it: float
@@ -171,3 +174,5 @@ class Economy:
     path_reference_us: float
     counted: int
     single_failure: float | None
+    pinned_links: Mapping[str, str] = field(default_factory=dict)
+    taper: Fraction | None = None

@@ -30,16 +30,25 @@ class Pressure:
     """Weights with the prices in their goal, for bounds alone, and what the limits are worth at these prices.
 
     ``uses`` (limits, len(TERMS)) weigh the limited sums; without a known design within the limits there are none.
+    Of a block of pools, ``taken`` (limits,) is what the pools outside use of the limited sums at least, and ``dearer``
+    by how much their least in the priced goal is above their least in the true one.
     """
 
     bound: Weights
     spare: float = 0.0
     uses: Floats = field(default_factory=lambda: np.zeros((0, len(TERMS))), repr=False, compare=False)
+    taken: Floats | None = field(default=None, repr=False, compare=False)
+    dearer: float = 0.0
 
     def most(self, best: float) -> float:
         """What a candidate may cost at most, in the priced goal, when a design of goal ``best`` is known."""
         # A goal that leans on a share may be negative.
         return best + abs(best) * self.bound.slack + self.spare
+
+    @property
+    def outside(self) -> Floats:
+        """What the pools outside a block use of every limited sum at least."""
+        return np.zeros(len(self.uses)) if self.taken is None else self.taken
 
     def keeping(self, terms: Sequence[Floats], besides: Floats | None = None) -> list[Mask]:
         """Rows of every pool that keep every limit beside the rows of the other pools that use least of it.
@@ -51,13 +60,13 @@ class Pressure:
             return [np.ones(len(rows), np.bool_) for rows in terms]
         used = [rows @ self.uses.T for rows in terms]
         least = [use.min(axis=0) for use in used]
-        others = np.sum(least, axis=0) + (0.0 if besides is None else self.uses @ besides)
+        others = np.sum(least, axis=0) + (0.0 if besides is None else self.uses @ besides) + self.outside
         return [np.asarray((use - low + others <= most).all(axis=1)) for use, low in zip(used, least, strict=True)]
 
 
 def use_of(limit: Limit, network_rack_watts: float) -> Floats:
     """Weights of a limited sum; network racks count by their share of watts, never more than the whole ones."""
-    row = limit.row
+    row = np.array(limit.weights)
     if row[RACKS]:
         row[NET_WATTS] = row[RACKS] / network_rack_watts
     return row

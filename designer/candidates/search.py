@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from designer.candidates.cables import LinkPair
+from designer.candidates.cables import LinkPair, as_pinned
 from designer.candidates.choices import Choices
 from designer.candidates.copies import Copies
 from designer.candidates.floor import EPS
@@ -117,6 +117,8 @@ class Search:
         key = (lower.id, upper.id, rate, name)
         if key not in self.known_pairs:
             found = pairs_between(lower, upper, self.offer.links_at(name), rate, self._length(name))
+            pinned = self.offer.economy.pinned_links.get(name)
+            found = [pair for pair in found if as_pinned(pair, pinned)]
             if self.prune and len(found) > 1:
                 keep = pareto_within(*self._pair_keys(found, rate, self._length(name)))
                 found = [pair for pair, stays in zip(found, keep.tolist(), strict=True) if stays]
@@ -208,8 +210,8 @@ class Search:
     def _least_alone(self, counted: Coefficients, choices: Choices, mask: Mask) -> Floats:
         """The same for a lone pool, for which everything but the rounding of network racks is exact."""
         pressure = self.pressure
-        for limit, use in zip(pressure.bound.limits, pressure.uses, strict=False):
-            most = limit.most * (1 + NOISE) - counted.weigh(counted.fixed, use)
+        for limit, use, taken in zip(pressure.bound.limits, pressure.uses, pressure.outside, strict=False):
+            most = limit.most * (1 + NOISE) - taken - counted.weigh(counted.fixed, use)
             mask = mask & (self._alone(counted, choices, use) <= most[:, None])
 
         def least(goal: Floats) -> Floats:
@@ -219,7 +221,8 @@ class Search:
 
         found = least(pressure.bound.goal)
         # Among choices that keep the limits the plain goal may be the sharper bound.
-        return np.maximum(found, least(self.weights.goal) + pressure.spare) if len(pressure.uses) else found
+        plain = pressure.spare - pressure.dearer
+        return np.maximum(found, least(self.weights.goal) + plain) if len(pressure.uses) else found
 
     def _alone(self, counted: Coefficients, choices: Choices, weights: Floats) -> Floats:
         """Weighed sums (shapes, choices) of a lone pool's choices with all that they fill, without the fixed boxes."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from designer.candidates.cables import Counts, LinkPair, edge_load
+from designer.candidates.cables import Counts, LinkPair, as_pinned, edge_load
 from designer.candidates.frame import (
     Frame,
     first_pairs,
@@ -143,7 +143,8 @@ def _links_of(
     def second(pair: LinkPair, counts: Counts, length_m: float) -> Load:
         return second_edge_load(pair, counts, rate, length_m, 1, economy)
 
-    lower = _links(first_pairs(accelerator, frame.first, links), first)
+    pinned = economy.pinned_links.get("scale_up")
+    lower = _links([p for p in first_pairs(accelerator, frame.first, links) if as_pinned(p, pinned)], first)
     if frame.second is None:
         return lower, None
     return lower, _links(second_pairs(frame.first, frame.second, rate, links), second)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import product
 
 import numpy as np
 
-from designer.candidates.attach import OptionTable, attach
 from designer.candidates.blast import surviving
-from designer.candidates.choices import Choices, Option
-from designer.candidates.copies import copies_of
-from designer.candidates.dominance import reduce_choices, reduce_options
+from designer.candidates.blocks import Attachments, BlockSearch, Filled, floors_of
+from designer.candidates.choices import Option
+from designer.candidates.dominance import reduce_options
 from designer.candidates.offer import Offer
+from designer.candidates.parting import Block, Bounds, Known, blocks_of, partings, works_of
 from designer.candidates.pressure import Pressure, pressure_of
 from designer.candidates.search import Priced, Search
-from designer.candidates.shape import Shape, ShapeRows
-from designer.candidates.templates import Template, carries, in_time
-from designer.candidates.terms import NET_WATTS, RACKS, Floats
-from designer.candidates.weights import NOISE, Weights
+from designer.candidates.slots import Slot, least
+from designer.candidates.templates import Template
+from designer.candidates.terms import Floats
+from designer.candidates.weights import Weights
 from designer.instance.schema import Choose
 
 # How strongly greedy picks lean on the limited sums, relative to the whole goal.
@@ -29,19 +27,16 @@ _LEANINGS = (0.03, 0.1, 0.3, 1.0, 10.0, 1000.0)
 
 
 @dataclass(frozen=True)
-class Slot:
-    """Choices of one pool under one template, with the term vectors (n, len(TERMS)) they have there."""
-
-    choices: Choices
-    terms: Floats
-
-
-@dataclass(frozen=True)
 class Space:
-    """The candidates of a question; ``slots[f][p]`` belongs to template ``f`` and pool ``p``."""
+    """The candidates of a question.
+
+    Template ``f`` is a fabric for the block of pools ``blocks[f]``, places in ``pools``; ``slots[f][j]`` belongs to it
+    and to the pool at ``blocks[f][j]``.
+    """
 
     pools: tuple[str, ...]
     templates: tuple[Template, ...]
+    blocks: tuple[Block, ...]
     slots: tuple[tuple[Slot, ...], ...]
     weights: Weights
     network_rack_watts: float
@@ -52,29 +47,6 @@ class Space:
     def options(self) -> int:
         """Choices left, over all pools and templates."""
         return sum(slot.choices.down.size for row in self.slots for slot in row)
-
-
-def total(template: Template, slots: Sequence[Slot], rows: Sequence[int]) -> Floats:
-    """Term vector of a complete selection: one row of every slot, whole pods and cages included."""
-    leaves = sum(int(slot.choices.leaves[row]) for slot, row in zip(slots, rows, strict=True))
-    out = template.fixed + template.pods(leaves) * template.per_pod + template.cages(leaves) * template.per_cage
-    for slot, row in zip(slots, rows, strict=True):
-        out = out + slot.terms[row]
-    return np.asarray(out)
-
-
-def within(weights: Weights, terms: Floats, network_rack_watts: float) -> bool:
-    """Whether a complete selection respects every limit."""
-    for limit in weights.limits:
-        value = float(limit.row @ terms)
-        if limit.row[RACKS]:
-            # Whole numbers: these are exact.
-            if value + math.ceil(terms[NET_WATTS] / network_rack_watts - NOISE) > limit.most:
-                return False
-        # Float sums: what is only just within may be just beyond in exact arithmetic, so it does not count.
-        elif value > limit.most * (1 - 1e-12):
-            return False
-    return True
 
 
 def build_space(
@@ -95,7 +67,7 @@ def build_space(
     options
         Options per pool, in the order of ``offer.pools``.
     choose
-        Stages and tapers allowed.
+        Stages and tapers allowed, and whether workloads may have fabrics apart.
     weights
         Objective and limits.
     prune
@@ -106,187 +78,125 @@ def build_space(
     timed = any(option.plan.latency_allowance_us is not None for pool in options for option in pool)
     search = Search(offer, choose, weights, prune, Pressure(weights), timed)
     kept = [surviving(pool, offer.economy.single_failure) for pool in options]
+    work = _Blocks(search, blocks_of(offer.works, private=choose.private_fabrics))
     if prune and all(kept):
         rails = any(number > 1 for number in choose.scale_out_rails)
         blasts = offer.economy.single_failure is not None
-        kept = [reduce_options(pool, weights, rails=rails, blasts=blasts) for pool in kept]
-        best = min(best, _first_answer(search, kept))
-        pressure = pressure_of(kept, weights, best, offer.economy.network_rack_watts)
+        exact = offer.economy.taper is not None
+        kept = [reduce_options(pool, weights, rails=rails, blasts=blasts, exact=exact) for pool in kept]
+        work.first_answers(kept, best)
+        pressure = pressure_of(kept, weights, min(best, work.known.best), offer.economy.network_rack_watts)
         # Floors of links hold for one goal; the pairs of link rows worth having do not hang on it.
-        search = replace(search, pressure=pressure, known_floors={})
-        kept = _affordable(kept, pressure, best)
-    entries, best = _entries(search, _blocks(search, kept) if all(kept) else [], best)
-    templates: list[Template] = []
-    slots: list[tuple[Slot, ...]] = []
-    for same in _shapes_left(entries, search.pressure.most(best)):
-        if prune and same[0].least_usd > search.pressure.most(best):
-            break
-        for template, row in _built(search, same):
-            found = _fill(template, row, choose.max_taper, search.pressure, best)
-            if found is None:
-                continue
-            templates.append(template)
-            slots.append(found)
-            if prune:
-                best = min(best, _greedy(search, template, found, [weights.goal]))
-    if prune and best < math.inf:
-        # The ceiling came down while the list grew: look once more at what was kept early.
-        refilled = [_trim(t, s, search.pressure, best) for t, s in zip(templates, slots, strict=True)]
-        templates = [t for t, s in zip(templates, refilled, strict=True) if s is not None]
-        slots = [s for s in refilled if s is not None]
+        work.search = replace(search, pressure=pressure, known_floors={})
+        kept = _affordable(kept, pressure, min(best, work.known.best))
+    work.known.best = min(best, work.known.best)
+    found = work.run(kept) if all(kept) else {}
     return Space(
         pools=offer.pools,
-        templates=tuple(templates),
-        slots=tuple(slots),
+        templates=tuple(template for filled in found.values() for template, _ in filled),
+        blocks=tuple(block for block, filled in found.items() for _ in filled),
+        slots=tuple(slots for filled in found.values() for _, slots in filled),
         weights=weights,
         network_rack_watts=offer.economy.network_rack_watts,
         enumerated_options=sum(len(pool) for pool in options),
-        enumerated_templates=sum(entry.index.size for entry in entries),
+        enumerated_templates=work.enumerated,
     )
 
 
-def _blocks(search: Search, options: Sequence[Sequence[Option]]) -> list[tuple[int, list[Choices]]]:
-    """``(stages, choices per pool)`` for every leaf type that every pool can use."""
-    offer, out = search.offer, []
-    tables = [OptionTable(mine) for mine in options]
-    reduce = partial(reduce_choices, weights=search.weights) if search.prune else None
-    for copies, leaf, one_stage in product(copies_of(search.choose), offer.leaves, (True, False)):
-        wanted = [s for s in offer.stages if (s == 1) == one_stage]
-        if not wanted:
-            continue
-        row: list[Choices] = []
-        for pool, table in zip(offer.pools, tables, strict=True):
-            found = attach(
-                pool, table, leaf, copies, offer.links_at("nic_leaf"), offer.economy, one_stage=one_stage, reduce=reduce
-            )
-            if found is None:
-                break
-            row.append(found)
-        if len(row) == len(offer.pools):
-            out += [(s, row) for s in wanted]
-    return out
+class _Blocks:
+    """The search over all blocks, each under what the others leave it."""
 
+    def __init__(self, search: Search, blocks: tuple[Block, ...]) -> None:
+        self.search, self.blocks = search, blocks
+        self.works = works_of(search.offer.works)
+        self.known = Known(blocks, search.weights, search.offer.economy.network_rack_watts)
+        self.enumerated = 0
 
-def _entries(search: Search, blocks: Sequence[tuple[int, list[Choices]]], best: float) -> tuple[list[Priced], float]:
-    """Templates that can be in an answer no dearer than the best known, and that answer's objective."""
-    weights, pressure = search.weights, search.pressure
-    queue: list[tuple[float, list[Choices], ShapeRows]] = []
-    for stages, every in blocks:
-        prices = [pressure.bound.objective(c.terms) for c in every]
-        room = pressure.most(best) - sum(float(usd.min()) for usd in prices)
-        if room < 0:
-            continue
-        row = every
-        if search.prune:
-            fits = pressure.keeping([c.terms for c in every]) if best < math.inf else [True] * len(every)
-            row = [c.take((usd - usd.min() <= room) & fit) for c, usd, fit in zip(every, prices, fits, strict=True)]
-            if any(c.down.size == 0 for c in row):
+    def first_answers(self, options: Sequence[Sequence[Option]], best: float) -> None:
+        """Look for a good complete answer; the quick search may find none within the limits. ``best`` is known."""
+        weights = self.search.weights
+        leans = _tilts(weights, options)
+        attachments = Attachments(self.search, _cheapest(options, leans))
+        bounds = Bounds(self.blocks, _option_floors(self.works, options, weights.goal))
+        every = tuple(range(len(options)))
+        for block in (every, *(block for block in self.blocks if block != every)):
+            # Without limits the best of each workload alone is the ceiling of its search; any answer is one of all.
+            unknown = min(best, self.known.best) == math.inf
+            if block == every or unknown or (block in self.works and not weights.limits):
+                self._at(block, options, bounds).quick(attachments, leans)
+
+    def run(self, options: Sequence[Sequence[Option]]) -> dict[Block, list[Filled]]:
+        """The candidates of every block that can be in an answer no dearer than the best known."""
+        attachments, prune = Attachments(self.search, options), self.search.prune
+        several = len(self.blocks) > 1
+        floors = _option_floors(self.works, options, self.search.pressure.bound.goal)
+        if several and prune:
+            floors = floors_of(self.works, attachments, self.search.pressure.bound.goal)
+        bounds = Bounds(self.blocks, floors)
+        if several and prune and self.search.weights.limits:
+            self._learn(options, attachments, bounds)
+        filled: dict[Block, list[Filled]] = {}
+        for block in self.blocks:
+            at = self._at(block, options, bounds)
+            if several and prune and bounds.least(block) > at.most:
+                bounds.drop(block)
                 continue
-        for found in search.shapes(row, stages, pressure.most(best), search.offer.spines, search.offer.cores):
-            queue.append((float(found.least_usd.min()), row, found))
-    queue.sort(key=lambda entry: entry[0])
-    entries: list[Priced] = []
-    for least, row, found in queue:
-        most = pressure.most(best)
-        if search.prune and least > most:
-            break
-        for priced in search.priced(row, found.take(found.least_usd <= most), most):
-            entries.append(priced)
-            if search.prune:
-                best = min(best, _try(search, priced, row, [weights.goal]))
-    return entries, best
+            entries = at.entries(attachments.rows(block))
+            self.enumerated += sum(entry.index.size for entry in entries)
+            filled[block] = self._built(at, entries, bounds)
+            if not filled[block]:
+                bounds.drop(block)
+        if prune and self.known.best < math.inf:
+            # The ceiling came down while the list grew: look once more at what was kept early.
+            filled = {block: self._at(block, options, bounds).trimmed(mine) for block, mine in filled.items()}
+        return self._together(filled)
+
+    def _built(self, at: BlockSearch, entries: Sequence[Priced], bounds: Bounds) -> list[Filled]:
+        """The templates of a block that can be in an answer, and with them what the block costs at least."""
+        found, goal = list(at.built(entries)), self.search.pressure.bound.goal
+        # All that was left out costs more than the ceiling, as it is now at the end.
+        bounds.learn(at.block, min([least(template, slots, goal) for template, slots in found] + [at.most]))
+        return found
+
+    def _learn(self, options: Sequence[Sequence[Option]], attachments: Attachments, bounds: Bounds) -> None:
+        """Bound every block by its least in the priced goal: limits tie it to the others, not to a best of its own.
+
+        What the others leave a block hangs on these bounds; without them it would be nearly everything.
+        """
+        free = Weights(self.search.pressure.bound.goal, ())
+        known = Known((), free, self.search.offer.economy.network_rack_watts)
+        known.best = self.known.best
+        cheap = Attachments(self.search, _cheapest(options, [free.goal]))
+        for block in self.blocks:
+            at = replace(self._at(block, options, bounds), weights=free, known=known)
+            if bounds.least(block) > at.most:
+                bounds.drop(block)
+                continue
+            at.quick(cheap, [free.goal])
+            self._built(at, at.entries(attachments.rows(block)), bounds)
+
+    def _together(self, filled: dict[Block, list[Filled]]) -> dict[Block, list[Filled]]:
+        """The blocks that are part of a complete answer."""
+        ways = [way for way in partings(self.blocks) if all(filled.get(block) for block in way)]
+        return {block: mine for block, mine in filled.items() if any(block in way for way in ways)}
+
+    def _at(self, block: Block, options: Sequence[Sequence[Option]], bounds: Bounds) -> BlockSearch:
+        """The search of one block beside the least of the others."""
+        pressure, rest = self.search.pressure, bounds.rest(block)
+        outside = [pool for place, pool in enumerate(options) if place not in block]
+        if outside and len(pressure.uses):
+            terms = [np.stack([option.terms for option in pool]) for pool in outside]
+            taken = np.sum([(rows @ pressure.uses.T).min(axis=0) for rows in terms], axis=0)
+            plain = sum(float(self.search.weights.objective(rows).min()) for rows in terms)
+            pressure = replace(pressure, taken=taken, dearer=rest - plain)
+        search = replace(self.search, pressure=pressure)
+        return BlockSearch(search, search.weights, block, self.known, rest, sole=len(self.blocks) == 1)
 
 
-def _try(search: Search, priced: Priced, row: Sequence[Choices], tilts: Sequence[Floats], most: int = 1) -> float:
-    """Objective of the best complete selection on the most promising of some templates."""
-    best = math.inf
-    for at in np.argsort(priced.least_usd, kind="stable")[:most].tolist():
-        template = priced.coefficients.template(int(priced.index[at]))
-        found = _fill(template, row, search.choose.max_taper, search.pressure, math.inf)
-        if found is not None:
-            best = min(best, _greedy(search, template, found, tilts))
-    return best
-
-
-def _greedy(search: Search, template: Template, slots: Sequence[Slot], tilts: Sequence[Floats]) -> float:
-    """Objective of the best selection among greedy ones; of a lone pool the best that keeps the limits."""
-    if len(slots) == 1 and search.weights.limits:
-        order = np.argsort(search.weights.objective(slots[0].terms), kind="stable").tolist()
-        values = (_value(search, template, slots, [row]) for row in order)
-        return next((value for value in values if value < math.inf), math.inf)
-    picks = [[int((slot.terms @ tilt).argmin()) for slot in slots] for tilt in tilts]
-    return min(_value(search, template, slots, rows) for rows in picks)
-
-
-@dataclass(frozen=True)
-class _Left:
-    """One template of an entry, and its lower bound."""
-
-    least_usd: float
-    priced: Priced
-    index: int
-
-
-def _shapes_left(entries: Sequence[Priced], most: float) -> list[list[_Left]]:
-    """Templates not dearer than ``most``, those of one shape together, the cheapest shapes first."""
-    shapes: dict[tuple[int, int], list[_Left]] = {}
-    for priced in entries:
-        for index, least in zip(priced.index.tolist(), priced.least_usd.tolist(), strict=True):
-            if least <= most:
-                left = _Left(least, priced, index)
-                shapes.setdefault((id(priced.coefficients.rows), index), []).append(left)
-    found = [sorted(same, key=lambda left: left.least_usd) for same in shapes.values()]
-    return sorted(found, key=lambda same: same[0].least_usd)
-
-
-def _built(search: Search, same: Sequence[_Left]) -> Iterator[tuple[Template, Sequence[Choices]]]:
-    """Templates of one shape that no other of them beats, with their choices."""
-    templates = [left.priced.coefficients.template(left.index) for left in same]
-    for template in search.reduced(templates):
-        yield template, same[0].priced.row
-
-
-def _fill(
-    template: Template, row: Sequence[Choices], max_taper: float, pressure: Pressure, best: float
-) -> tuple[Slot, ...] | None:
-    """Choices that the template can carry and that can still be in a better answer (None if a pool has none)."""
-    carried, shape = [], ShapeRows.of(template.shape)
-    for choices in row:
-        mask = carries(shape, choices, max_taper)[0] & in_time(template, choices)
-        if not mask.any():
-            return None
-        mine = choices.take(mask)
-        carried.append(Slot(mine, template.terms(mine)))
-    if template.shape.stages == 1 and not _one_switch(template.shape, carried):
-        return None
-    leaves = sum(int(slot.choices.leaves.min()) for slot in carried)
-    if template.shape.stages > 1 and leaves > template.shape.max_leaves:
-        return None
-    return tuple(carried) if best == math.inf else _trim(template, carried, pressure, best)
-
-
-def _trim(template: Template, slots: Sequence[Slot], pressure: Pressure, best: float) -> tuple[Slot, ...] | None:
-    """Drop choices whose cheapest completion is dearer than a known answer (None: the whole template is)."""
-    leaves = sum(int(slot.choices.leaves.min()) for slot in slots)
-    least = template.fixed + template.pods(leaves) * template.per_pod + template.cages(leaves) * template.per_cage
-    prices = [pressure.bound.objective(slot.terms) for slot in slots]
-    spare = pressure.most(best) - float(pressure.bound.goal @ least) - sum(float(p.min()) for p in prices)
-    if spare < 0:
-        return None
-    out = []
-    for slot, price, fit in zip(slots, prices, pressure.keeping([slot.terms for slot in slots], least), strict=True):
-        keep = (price - price.min() <= spare) & fit
-        if not keep.any():
-            return None
-        out.append(Slot(slot.choices.take(keep), slot.terms[keep]))
-    return tuple(out)
-
-
-def _one_switch(shape: Shape, slots: Sequence[Slot]) -> bool:
-    share = sum(
-        float((s.choices.down / np.array([shape.leaf.radix[r] for r in s.choices.rate.tolist()])).min()) for s in slots
-    )
-    return share <= 1 + NOISE
+def _option_floors(works: Sequence[Block], options: Sequence[Sequence[Option]], goal: Floats) -> dict[Block, float]:
+    """What each workload costs at least below its NIC cables."""
+    least = [float((np.stack([option.terms for option in pool]) @ goal).min()) for pool in options]
+    return {work: sum(least[place] for place in work) for work in works}
 
 
 def _tilts(weights: Weights, options: Sequence[Sequence[Option]]) -> list[Floats]:
@@ -334,38 +244,3 @@ def _affordable(options: Sequence[Sequence[Option]], pressure: Pressure, best: f
         ]
         for pool, mine, mask in zip(options, prices, fits, strict=True)
     ]
-
-
-def _first_answer(search: Search, options: Sequence[Sequence[Option]]) -> float:
-    """Objective of a good complete selection (infinite when the quick search finds none within the limits)."""
-    weights, best = search.weights, math.inf
-    tilts = _tilts(weights, options)
-    blocks = _blocks(search, _cheapest(options, tilts))
-    for stages, row in sorted(blocks, key=lambda b: sum(float(weights.objective(c.terms).min()) for c in b[1])):
-        floor = sum(float(weights.objective(c.terms).min()) for c in row)
-        if floor > best:
-            break
-        quick = []
-        for choices in row:
-            picks = np.unique(np.concatenate([np.argsort(choices.terms @ t, kind="stable")[:4] for t in tilts]))
-            quick.append(choices.take(picks))
-        spines = [s for s in search.offer.spines if s.id == row[0].leaf.id] or search.offer.spines
-        cores = [s for s in search.offer.cores if s.id == row[0].leaf.id] or search.offer.cores
-        for found in search.shapes(quick, stages, best, spines, cores):
-            for priced in search.priced(quick, found, best):
-                best = min(best, _try(search, priced, quick, tilts, most=4 if weights.limits else 1))
-    return best
-
-
-def _value(search: Search, template: Template, slots: Sequence[Slot], rows: Sequence[int]) -> float:
-    leaves = sum(int(slot.choices.leaves[row]) for slot, row in zip(slots, rows, strict=True))
-    if template.shape.stages > 1 and leaves > template.shape.max_leaves:
-        return math.inf
-    if template.shape.stages == 1:
-        picked = [Slot(s.choices.take(np.array([r])), s.terms[[r]]) for s, r in zip(slots, rows, strict=True)]
-        if not _one_switch(template.shape, picked):
-            return math.inf
-    terms = total(template, slots, rows)
-    if not within(search.weights, terms, search.offer.economy.network_rack_watts):
-        return math.inf
-    return float(search.weights.goal @ terms)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from designer.candidates.cables import LinkPair, Port, allowed_pairs, ceil_div, cleaning, end_load, install_usd
 from designer.candidates.choices import Choices
-from designer.candidates.floor import EPS
+from designer.candidates.floor import EPS, attainable
 from designer.candidates.parts import Economy, LinkPart, SwitchPart
 from designer.candidates.paths import SAME_NS, ends_ns, switches_ns
 from designer.candidates.reroute import box_events, box_hours, link_events, link_hours
@@ -70,6 +70,14 @@ class Template:
             return 0
         members = self.pods(leaves) if self.shape.core is not None else leaves
         return math.ceil(members * self.cage_ratio - EPS)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A fabric that is built: its template and the places of the pools on it."""
+
+    template: Template
+    pools: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,10 @@ def carries(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.NDArray[
     ok = choices.down * radix[rate] + uplinks * down_radix <= down_radix * radix[rate]
     ok &= uplinks * rate * (1 + EPS) >= choices.load_gbps
     ok &= max_taper * uplinks * rate * (1 + EPS) >= choices.down * choices.rate
+    if choices.taper is not None:
+        if not attainable(choices.taper):
+            return np.zeros_like(ok)
+        ok &= choices.taper.numerator * uplinks * rate == choices.down * choices.rate * choices.taper.denominator
     ok &= (choices.leaves <= rows.max_leaves[:, None]) & (choices.rate <= rate)
     kept = choices.keep * choices.load_gbps
     if choices.keep > 0:

@@ -89,12 +89,19 @@ class Weights:
 #: How a person reads the value of a goal: its unit and what the value is divided by.
 GOAL_UNITS: dict[Goal, tuple[str, float]] = {
     "cost": ("USD per year", 1.0),
+    "capex": ("USD of IT capital", 1.0),
     "power": ("MW of nameplate IT power", 1e6),
     "hard_repairs": ("hard repairs per year", 1.0),
     "job_hits": ("job hits per year", 1.0),
     "accelerator_hours_lost": ("accelerator-hours lost per year", 1.0),
 }
-_COLUMN: dict[Goal, int] = {"power": WATTS, "hard_repairs": HARD, "job_hits": HITS, "accelerator_hours_lost": HOURS}
+_COLUMN: dict[Goal, int] = {
+    "capex": CAPEX,
+    "power": WATTS,
+    "hard_repairs": HARD,
+    "job_hits": HITS,
+    "accelerator_hours_lost": HOURS,
+}
 
 
 HOURS_PER_YEAR = 8760

@@ -106,7 +106,7 @@ def _vendor_domain(catalogue: Catalogue, where: str, row: Accelerator) -> Iterat
         yield broken("vendor domain", at, f"size {domain.size} is beyond the announced {most:g}")
     if domain.size > row.accelerators_per_host and domain.size % row.accelerators_per_host:
         yield broken("vendor domain", at, f"size {domain.size} is not whole hosts of {row.accelerators_per_host}")
-    yield from _direct(at, domain)
+    yield from _direct(at, domain, row.accelerators_per_host)
     if domain.switch is None:
         return
     switch = catalogue.switches[domain.switch]
@@ -129,7 +129,9 @@ def _vendor_domain(catalogue: Catalogue, where: str, row: Accelerator) -> Iterat
         yield broken("vendor domain", at, f"{needed} ports needed on each {switch.id}, it has {radix}")
 
 
-def _direct(at: str, domain: VendorDomain) -> Iterator[Finding]:
+def _direct(at: str, domain: VendorDomain, per_host: int) -> Iterator[Finding]:
+    if domain.size == 1 and (domain.direct != "mesh" or per_host != 1):
+        yield broken("vendor domain", at, 'a domain of 1 stands alone: direct = "mesh", accelerators_per_host = 1')
     if domain.direct is not None and domain.switch is not None:
         yield broken("vendor domain", at, f"joined directly ({domain.direct}), yet it has the switch {domain.switch}")
     if domain.direct == "torus":

@@ -10,9 +10,11 @@ import typer
 from designer import __version__
 from designer.cli.catalog import app as catalog_app
 from designer.cli.codes import ExitCode
+from designer.cli.evaluate import evaluate
 from designer.cli.guard import guarded, say
 from designer.cli.progress import ProgressLine
 from designer.cli.show import exit_code, show_bench, show_checked, show_compared, show_question, show_run
+from designer.cli.validate import validate
 
 # \b keeps the lines of a paragraph apart.
 _CODES = "\b\nExit codes:\n" + "\n".join(f"{code.value:>4}  {code.meaning}" for code in ExitCode)
@@ -29,6 +31,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(catalog_app, name="catalog")
+app.command(epilog=_CODES)(evaluate)
+app.command(epilog=_CODES)(validate)
 
 InstanceFile = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Planning question, a TOML file.")]
 Overlay = Annotated[
@@ -113,9 +117,10 @@ def why_not(
         list[str],
         typer.Option(
             metavar="KEY=VALUE",
-            help="Choice to force, may be repeated: accelerator, vendor, domain_size, stages, rails, planes, "
-            "scale_up_switch, leaf_switch, spine_switch, core_switch, link (all scale-out boundaries), scale_up_link, "
-            "nic_leaf_link, leaf_spine_link, spine_core_link, technology (copper, dsp, lpo, lro, cpo), without.",
+            help="Choice to force, may be repeated: accelerator, vendor, nic, domain_size, scale_up_planes, stages, "
+            "rails, planes, taper (DOWN:UP), scale_up_switch, leaf_switch, spine_switch, core_switch, link (all "
+            "scale-out boundaries), scale_up_link, nic_leaf_link, leaf_spine_link, spine_core_link (ID or "
+            "LOWER/UPPER), technology (copper, dsp, lpo, lro, cpo), without.",
         ),
     ],
     catalog: Overlay = None,

@@ -13,6 +13,7 @@ import typer
 
 from designer.cli.codes import ExitCode
 from designer.cli.guard import guarded, say
+from designer.cli.tables import print_table
 
 if TYPE_CHECKING:
     from designer.catalogue import Catalogue
@@ -56,7 +57,7 @@ def list_rows(
             _write_json(tables)
         else:
             for name, rows in tables.items():
-                _print_table(f"{name} ({len(rows)})", rows)
+                print_table(f"{name} ({len(rows)})", rows)
 
 
 @app.command()
@@ -82,9 +83,9 @@ def show(
             return
         for key, part in found.items():
             table = facts(part, catalogue)
-            _print_table(key, table.values)
+            print_table(key, table.values)
             if table.figures:
-                _print_table("figures", table.figures)
+                print_table("figures", table.figures)
             for source, cite in table.sources.items():
                 print(f"[{source}] {cite}")
 
@@ -124,26 +125,3 @@ def _write_json(data: Any) -> None:
     import json
 
     sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
-
-
-def _print_table(title: str, rows: list[dict[str, str]]) -> None:
-    """Print rows as a table; into a pipe as tab-separated lines, which other tools can read."""
-    if not rows:
-        return
-    if not sys.stdout.isatty():
-        print(f"# {title}")
-        print("\t".join(rows[0]))
-        for row in rows:
-            print("\t".join(row.values()))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for column in rows[0]:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        # Text, not markup: a note may contain square brackets.
-        table.add_row(*(Text(cell) for cell in row.values()))
-    Console().print(table)

@@ -88,6 +88,8 @@ def progress_text(progress: Progress) -> str:
 def _goal_text(goal: str, value: float) -> str:
     if goal == "cost":
         return f"${value:,.0f}/year"
+    if goal == "capex":
+        return f"${value:,.0f}"
     if goal == "power":
         return f"{value / 1e6:,.6g} MW"
     return f"{value:,.6g} {goal.replace('_', ' ')}/year"

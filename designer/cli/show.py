@@ -71,7 +71,9 @@ def show_question(question: Question, *, as_json: bool) -> None:
                 "pools": [
                     {"name": pool.name, "phase": pool.phase, "peak_tokens_per_s": pool.peak_tokens_per_s}
                     for pool in pools
+                    if pool.fleet is None
                 ],
+                "fleets": [fleet.model_dump() for fleet in instance.fleets],
             }
         )
         return
@@ -79,6 +81,12 @@ def show_question(question: Question, *, as_json: bool) -> None:
     lines += [
         f"  pool {pool.name}: {pool.phase} of {pool.workload.llm}, {pool.peak_tokens_per_s:,.0f} tokens/s at peak"
         for pool in pools
+        if pool.fleet is None
+    ]
+    lines += [
+        f"  fleet {fleet.name}: {fleet.accelerators:,} accelerators in jobs of {fleet.job_accelerators:,}, "
+        f"{fleet.scale_out_gbps:g} Gb/s each outside, {fleet.scale_up_gbps:g} Gb/s inside the domain"
+        for fleet in instance.fleets
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 

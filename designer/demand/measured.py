@@ -89,7 +89,7 @@ def read_measured(path: Path, instance: Instance, catalogue: Catalogue) -> tuple
     path
         The file, as the user named it.
     instance
-        Its pools, and what it lets choose.
+        Its pools that serve tokens, and what it lets choose.
     catalogue
         Its accelerators.
 
@@ -113,7 +113,7 @@ def read_measured(path: Path, instance: Instance, catalogue: Catalogue) -> tuple
     if wrong:
         raise InputError(wrong)
     reader.fieldnames = header
-    pools = {pool.name: pool for pool in pools_of(instance)}
+    pools = {pool.name: pool for pool in pools_of(instance) if pool.fleet is None}
     problems: list[Problem] = []
     points = []
     for row in reader:

@@ -17,7 +17,9 @@ LATENCY_ALLOWANCES_US = (0.0, 2.0, 4.0, 8.0, 16.0)
 class ServingPlan:
     """How a pool runs on one accelerator type in domains of one size.
 
-    All ``*_gbps`` are Gb/s per accelerator, one direction.
+    All ``*_gbps`` are Gb/s per accelerator, one direction. A fleet (``docs/rules.md`` 6.2) has no LLM and no token
+    model: ``llm`` is empty, ``dp`` the accelerators of a job, one "token" per second and accelerator stands for the
+    accelerator itself, ``step_s`` is 1, ``memory_bytes`` 0 and every other degree and the batch 1, without a meaning.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from designer.catalogue import Catalogue
 from designer.demand.efficiency import load_efficiency
+from designer.demand.fleets import fleet_plans
 from designer.demand.hardware import Chip, Precision, PrecisionUnsupportedError, chip_of, precision_for
 from designer.demand.llm import shape_of
 from designer.demand.measured import MeasuredPoint, measured_plans
@@ -45,6 +46,7 @@ def enumerate_plans(
     feasible plan keeps its memory, TPOT and TTFT limits, uses no link that does not exist, and its
     mean traffic out of the domain, KV caches included, is at most the NIC rate times its efficiency. Where a dispatch,
     combine or all-reduce crosses domains, the way is tried at every latency allowance, else once at None.
+    A fleet has one plan on every offer with the bandwidth it asks for (`fleet_plans`).
 
     Parameters
     ----------
@@ -75,6 +77,8 @@ def enumerate_plans(
     ValueError
         If there is no allowance, or one that is negative or not finite.
     """
+    if pool.fleet is not None:
+        return fleet_plans(pool, pool.fleet, offers)
     _check(pool, catalogue, offers)
     if not allowances or not all(0.0 <= allowance < math.inf for allowance in allowances):
         raise ValueError(f"allowances: read {tuple(allowances)}; allowed: at least one, each finite and not negative")

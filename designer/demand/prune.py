@@ -22,8 +22,11 @@ def peak_demand(pool: Pool) -> Fraction:
     """Peak tokens/s of a pool, exact in the decimals its workload states.
 
     ``output_tokens_per_s * peak_factor``, for prefill times ``prompt_tokens * (1 - prefix_hit_share) / output_tokens``.
-    Floating-point `Pool.tokens_per_s` may be off by a rounding, which could cost a whole replica.
+    A fleet's is the accelerators asked for. Floating-point `Pool.tokens_per_s` may be off by a rounding, which could
+    cost a whole replica.
     """
+    if pool.fleet is not None:
+        return Fraction(pool.fleet.accelerators)
     work = pool.workload
     output = Fraction(repr(work.output_tokens_per_s)) * Fraction(repr(work.peak_factor))
     if pool.phase != "prefill":

@@ -9,7 +9,7 @@ from designer.candidates.cables import LinkPair, ceil_div
 from designer.candidates.choices import Attached
 from designer.candidates.parts import Economy
 from designer.candidates.scale_up import DomainDesign, FirstStage, SecondStage
-from designer.candidates.templates import Template
+from designer.candidates.templates import Joined, Template
 from designer.candidates.terms import NET_WATTS
 from designer.design.types import (
     Attachment,
@@ -26,7 +26,7 @@ from designer.instance.pools import Pool
 
 
 def build_design(
-    instance: str, pools: Sequence[Pool], picked: Sequence[Attached], template: Template, economy: Economy
+    instance: str, pools: Sequence[Pool], picked: Sequence[Attached], fabrics: Sequence[Joined], economy: Economy
 ) -> Design:
     """Count a selection out into a design.
 
@@ -36,16 +36,15 @@ def build_design(
         Name of the instance.
     pools, picked
         The pools and the choice of each.
-    template
-        The fabric above the leaves.
+    fabrics
+        What is above the leaves: the fabrics and which pools are on each, in the order of the first pool on each.
     economy
         For lengths and the network racks.
     """
-    designs = tuple(_pool(pool, item) for pool, item in zip(pools, picked, strict=True))
-    leaves = 1 if template.shape.stages == 1 else sum(item.leaves for item in picked)
-    watts = _network_watts(picked, template, leaves)
-    racks = ceil_div_float(watts, economy.network_rack_watts)
-    return Design(instance, designs, _fabric(template, picked, leaves, economy, racks))
+    place = {pool: number for number, joined in enumerate(fabrics) for pool in joined.pools}
+    designs = tuple(_pool(pool, item, place[p]) for p, (pool, item) in enumerate(zip(pools, picked, strict=True)))
+    built = [_fabric(joined.template, [picked[p] for p in joined.pools], economy) for joined in fabrics]
+    return Design(instance, designs, built[0], tuple(built[1:]))
 
 
 def ceil_div_float(value: float, unit: float) -> int:
@@ -57,12 +56,12 @@ def _boundary(name: BoundaryName, pair: LinkPair, rate: int, length: float, coun
     return Boundary(name, pair.lower.id, pair.upper.id, rate, length, *counts)
 
 
-def _pool(pool: Pool, item: Attached) -> PoolDesign:
+def _pool(pool: Pool, item: Attached, fabric: int) -> PoolDesign:
     option, domain = item.option, item.option.domain
     count, accelerator = option.domains, domain.accelerator
     return PoolDesign(
         name=pool.name,
-        workload=pool.workload.name,
+        workload=pool.owner,
         phase=pool.phase,
         plan=option.plan,
         accelerator=accelerator.id,
@@ -84,6 +83,7 @@ def _pool(pool: Pool, item: Attached) -> PoolDesign:
             item.length_m,
             [item.counts.links, item.counts.cables, item.counts.lower_ends, item.counts.upper_ends],
         ),
+        fabric=fabric,
     )
 
 
@@ -137,8 +137,11 @@ def _network_watts(picked: Sequence[Attached], template: Template, leaves: int) 
     return watts
 
 
-def _fabric(template: Template, picked: Sequence[Attached], leaves: int, economy: Economy, racks: int) -> Fabric:
+def _fabric(template: Template, picked: Sequence[Attached], economy: Economy) -> Fabric:
+    """Count out one fabric with the pools on it."""
     shape, copies = template.shape, template.shape.copies.count
+    leaves = 1 if shape.stages == 1 else sum(item.leaves for item in picked)
+    racks = ceil_div_float(_network_watts(picked, template, leaves), economy.network_rack_watts)
     down = max(item.group * item.option.domain.nics for item in picked)
     if shape.stages == 1:
         down = sum(item.group * item.option.domain.nics for item in picked)

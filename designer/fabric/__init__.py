@@ -4,7 +4,7 @@ It reads the :class:`~designer.design.types.Design` alone, shares no code with t
 says what it finds by name. What is exact and what is only necessary: ``docs/flow_check.md``.
 """
 
-from designer.fabric.as_built import wiring_of
+from designer.fabric.as_built import wirings_of
 from designer.fabric.check import flow_check
 from designer.fabric.concurrent import concurrent_flow_lp
 from designer.fabric.flow_report import BoundaryMargin, FlowMargin, FlowReport, LpCheck, Violation
@@ -12,7 +12,7 @@ from designer.fabric.graph import fabric_graph
 from designer.fabric.placement import WiringError
 from designer.fabric.quotient import NotEquitableError, coarsest_equitable, quotient_graph, verify_equitable
 from designer.fabric.recount import recount
-from designer.fabric.wiring import Wiring, wire
+from designer.fabric.wiring import Wiring, wire, wirings
 
 __all__ = [
     "BoundaryMargin",
@@ -31,5 +31,6 @@ __all__ = [
     "recount",
     "verify_equitable",
     "wire",
-    "wiring_of",
+    "wirings",
+    "wirings_of",
 ]

@@ -5,7 +5,7 @@ Boxes are known by their names; every difference is reported by box or cable bun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -40,11 +40,11 @@ _JOINS: Final = {
 }
 
 
-def wiring_of(graph: nx.Graph[str], reference: Wiring) -> tuple[Wiring, list[Violation]]:
-    """Read a fabric graph into arrays over the boxes of ``reference``.
+def wirings_of(graph: nx.Graph[str], references: Sequence[Wiring]) -> tuple[tuple[Wiring, ...], list[Violation]]:
+    """Read a fabric graph into arrays over the boxes of the fabrics of ``references``.
 
-    Boxes the reference has not, and edges between boxes that never meet, are reported and left out; boxes that the
-    graph has not are reported and stay without cables.
+    Boxes the references have not, and edges between boxes that never meet, are reported and left out; boxes that the
+    graph has not are reported and stay without cables. Boxes of different fabrics never meet.
 
     Raises
     ------
@@ -55,31 +55,48 @@ def wiring_of(graph: nx.Graph[str], reference: Wiring) -> tuple[Wiring, list[Vio
     """
     if graph.is_multigraph() or graph.is_directed():
         raise TypeError("a fabric graph is an undirected networkx.Graph; parallel cables are counted in `links`")
-    number = {reference.name(box): box for box in range(reference.boxes)}
-    found = [Violation("extra_box", name, "the design has no such box") for name in graph if name not in number]
-    for name, box in number.items():
+    known = {
+        reference.name(box): (place, box)
+        for place, reference in enumerate(references)
+        for box in range(reference.boxes)
+    }
+    found = [Violation("extra_box", name, "the design has no such box") for name in graph if name not in known]
+    for name, (place, box) in known.items():
         if name not in graph:
-            found.append(Violation("missing_box", name, f"this {KINDS[reference.kind[box]]} is not in the graph"))
-    rows = []
+            kind = KINDS[references[place].kind[box]]
+            found.append(Violation("missing_box", name, f"this {kind} is not in the graph"))
+    rows: list[list[tuple[int, ...]]] = [[] for _ in references]
     for first, second, edge in graph.edges(data=True):
         links, rate = _whole(edge, "links", first, second), _whole(edge, "rate_gbps", first, second)
         if _whole(edge, "capacity_gbps", first, second) != links * rate:
             raise ValueError(f"edge {first} - {second}: capacity_gbps is not links x rate_gbps")
-        if first not in number or second not in number:
+        if first not in known or second not in known:
             continue
-        lower, upper = sorted((number[first], number[second]), key=lambda box: (int(reference.kind[box]), box))
+        (place, one), (other, two) = known[first], known[second]
+        if place != other:
+            kinds = int(references[place].kind[one]), int(references[other].kind[two])
+            ends = (first, second) if (kinds[0], place) < (kinds[1], other) else (second, first)
+            message = "these boxes are of different fabrics, which share nothing"
+            found.append(Violation("miswired", " - ".join(ends), message))
+            continue
+        reference = references[place]
+        (_, lower), (_, upper) = sorted((int(reference.kind[box]), box) for box in (one, two))
         boundary = _JOINS.get((int(reference.kind[lower]), int(reference.kind[upper])))
         # Accelerators meet each other only where no switch stands between them, and never themselves.
         straight = reference.kind[upper] == ACCELERATOR
         if boundary is None or (straight and (lower == upper or not _joined_directly(reference, lower, upper))):
             found.append(Violation("miswired", f"{first} - {second}", "these boxes are never joined"))
         else:
-            rows.append((lower, upper, links, rate, boundary))
+            rows[place].append((lower, upper, links, rate, boundary))
+    return tuple(_rewired(reference, own) for reference, own in zip(references, rows, strict=True)), found
+
+
+def _rewired(reference: Wiring, rows: list[tuple[int, ...]]) -> Wiring:
+    """Return the boxes of a wiring with other bundles: lower, upper, links, rate and boundary of each."""
     rows.sort(key=lambda row: (row[4], row[0], row[1]))
     columns = np.array(rows, np.int64).reshape(len(rows), 5).T
-    lower_, upper_, links_, rate_, boundary_ = (np.ascontiguousarray(column) for column in columns)
-    built = replace(reference, lower=lower_, upper=upper_, links=links_, rate=rate_, boundary=boundary_)
-    return built, found
+    lower, upper, links, rate, boundary = (np.ascontiguousarray(column) for column in columns)
+    return replace(reference, lower=lower, upper=upper, links=links, rate=rate, boundary=boundary)
 
 
 def differences(reference: Wiring, built: Wiring) -> Iterator[Violation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 import networkx as nx
@@ -11,7 +12,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from designer.design.types import Design
-from designer.fabric.as_built import differences, wiring_of
+from designer.fabric.apart import cut_workloads, fabrics_apart
+from designer.fabric.as_built import differences, wirings_of
 from designer.fabric.copies import Copy, copies_of, every_copy, rows_of_copy
 from designer.fabric.cuts import ScaleOut, bisection, bisection_at_nic_rate, only, scale_out_flows, scale_up_flows
 from designer.fabric.flow_report import FlowMargin, FlowReport, LpCheck, Violation
@@ -21,7 +23,7 @@ from designer.fabric.small_lp import INSIDE, lp_checks
 from designer.fabric.tier import Tier
 from designer.fabric.tiers import tiers_of
 from designer.fabric.traffic import PoolTraffic, traffic_of
-from designer.fabric.wiring import ACCELERATOR, NIC_LEAF, PLANE, UPPER, Wiring, wire
+from designer.fabric.wiring import ACCELERATOR, NIC_LEAF, PLANE, UPPER, Wiring, wirings
 
 TOLERANCE = Fraction(1, 10**9)
 """Needs are floats computed by others: a margin of 1 may come out short by their last bits."""
@@ -60,27 +62,65 @@ def flow_check(design: Design, *, expand_limit: int = EXPAND_LIMIT, graph: nx.Gr
         When ``graph`` is not a fabric graph (multigraph, edges without whole capacities).
     """
     try:
-        reference = wire(design)
+        references = wirings(design)
     except WiringError as error:
         endpoints = sum(pool.accelerators for pool in design.pools)
         return FlowReport(False, "none", endpoints, (), None, None, (), None, None, (), error.violations)
-    found: list[Violation] = []
-    wiring = reference
+    found = list(cut_workloads(design))
+    built, compared = references, []
     if graph is not None:
-        wiring, found = wiring_of(graph, reference)
-        found += differences(reference, wiring)
-    found += recount_wiring(design, wiring)
+        built, alien = wirings_of(graph, references)
+        found += alien
+        compared = [list(differences(*pair)) for pair in zip(references, built, strict=True)]
+    endpoints = sum(wiring.endpoints for wiring in built)
+    expanded = endpoints <= expand_limit
+    checks = []
+    for number, (part, wiring) in enumerate(zip(fabrics_apart(design), built, strict=True)):
+        checks.append(_check_fabric(part, wiring, expanded=expanded))
+        found += compared[number] if compared else ()
+        found += checks[-1].violations
+    margins = [tier.margin for check in checks for tier in check.tiers if tier.margin is not None]
+    fluid = [tier.fluid_margin for check in checks for tier in check.tiers if tier.fluid_margin is not None]
+    least = min(margins, default=None)
+    violations = tuple(shortened(found))
+    return FlowReport(
+        not violations,
+        "expanded" if expanded else "quotient",
+        endpoints,
+        tuple(tier.row(least) for check in checks for tier in check.tiers),
+        None if least is None else float(least),
+        float(min(fluid)) if fluid else None,
+        (*(flow for check in checks for flow in check.inner), *(flow for check in checks for flow in check.outer)),
+        _thinnest([flow for check in checks for flow in check.across]),
+        _thinnest([flow for check in checks for flow in check.at_nic_rate]),
+        tuple(row for check in checks for row in check.lp),
+        violations,
+    )
+
+
+@dataclass(frozen=True)
+class _Check:
+    """What the check of one fabric found; ``across`` and ``at_nic_rate`` are the bisections of its copies."""
+
+    tiers: list[Tier]
+    inner: list[FlowMargin]
+    outer: list[FlowMargin]
+    across: list[FlowMargin]
+    at_nic_rate: list[FlowMargin]
+    lp: tuple[LpCheck, ...]
+    violations: list[Violation]
+
+
+def _check_fabric(design: Design, wiring: Wiring, *, expanded: bool) -> _Check:
+    """Recount one fabric with the pools on it, and run their traffic through it."""
+    found = recount_wiring(design, wiring)
     copies = copies_of(wiring)
     found += _connectivity(wiring, copies)
     rows = traffic_of(design)
     found += _plans(design, rows)
     tiers = tiers_of(wiring, rows)
-    margins = [tier.margin for tier in tiers if tier.margin is not None]
-    fluid = [tier.fluid_margin for tier in tiers if tier.fluid_margin is not None]
-    least = min(margins, default=None)
-    expanded = wiring.endpoints <= expand_limit
     part = rows_of_copy(wiring, rows)
-    inner = tuple(scale_up_flows(wiring, rows, expanded=expanded))
+    inner = list(scale_up_flows(wiring, rows, expanded=expanded))
     outer: list[FlowMargin] = []
     across: list[FlowMargin] = []
     at_nic_rate: list[FlowMargin] = []
@@ -90,7 +130,6 @@ def flow_check(design: Design, *, expand_limit: int = EXPAND_LIMIT, graph: nx.Gr
         for flow, kept in ((bisection(fabric, part), across), (bisection_at_nic_rate(fabric, part), at_nic_rate)):
             if flow is not None:
                 kept.append(flow)
-    halves = _thinnest(across)
     lp = tuple(lp_checks(wiring, rows, tiers, copies))
     found += _too_small(tiers)
     found += _disagreeing(tiers, (*outer, *across), lp)
@@ -99,20 +138,7 @@ def flow_check(design: Design, *, expand_limit: int = EXPAND_LIMIT, graph: nx.Gr
         for flow in (*inner, *outer, *across)
         if flow.margin is not None and flow.margin < 1 - TOLERANCE
     ]
-    violations = tuple(shortened(found))
-    return FlowReport(
-        not violations,
-        "expanded" if expanded else "quotient",
-        wiring.endpoints,
-        tuple(tier.row(least) for tier in tiers),
-        None if least is None else float(least),
-        float(min(fluid)) if fluid else None,
-        (*inner, *outer),
-        halves,
-        _thinnest(at_nic_rate),
-        lp,
-        violations,
-    )
+    return _Check(tiers, inner, outer, across, at_nic_rate, lp, found)
 
 
 def _thinnest(flows: list[FlowMargin]) -> FlowMargin | None:
@@ -143,7 +169,7 @@ def _connectivity(wiring: Wiring, copies: tuple[Copy, ...]) -> Iterator[Violatio
 
 def _copy_apart(number: int, part: Wiring) -> Iterator[Violation]:
     name = part.copy_name(number)
-    of = f"{name} of the scale-out fabric" if name else "the scale-out fabric"
+    of = f"{name} of the scale-out fabric" if name and not part.fabric else f"the scale-out {name or 'fabric'}"
     yield from _apart(part, np.arange(part.boxes), f"it is cut off from the rest of {of}")
 
 

@@ -31,7 +31,12 @@ def domain_tiers(wiring: Wiring, rows: tuple[PoolTraffic, ...]) -> Iterator[list
     ports, above = uplinks(wiring, SCALE_UP), uplinks(wiring, SCALE_UP_UPPER)
     for number, row in enumerate(rows):
         kind = wiring.joins[number]
-        if kind == "mesh":
+        if kind == "mesh" and row.size == 1:
+            # An accelerator alone has no link to anybody: nothing fits inside its domain.
+            name = wiring.name(row.accelerators.start)
+            cut = f"{name} stands alone"
+            yield [Tier("scale_up", row.pool.name, name, row.inside, row.inside, 0, 0, cut)] if row.inside else []
+        elif kind == "mesh":
             yield [_mesh(wiring, row, number)]
         elif kind == "torus":
             yield [_torus(wiring, row, number)]

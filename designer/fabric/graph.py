@@ -9,13 +9,15 @@ from __future__ import annotations
 import networkx as nx
 
 from designer.design.types import Design
-from designer.fabric.wiring import BOUNDARIES, KINDS, Wiring, wire
+from designer.fabric.wiring import BOUNDARIES, KINDS, Wiring, wirings
 
 
 def fabric_graph(design: Design) -> nx.Graph[str]:
     """Build the graph of a design: accelerators, scale-up switches, leaves, spines, cores.
 
     NICs are folded into their accelerators: all NICs of an accelerator meet the same leaf (of every plane).
+
+    Of several fabrics each is a part of the graph by itself.
 
     Returns
     -------
@@ -30,12 +32,14 @@ def fabric_graph(design: Design) -> nx.Graph[str]:
     WiringError
         When the numbers of the design cannot be wired.
     """
-    return draw(wire(design))
-
-
-def draw(wiring: Wiring) -> nx.Graph[str]:
-    """Turn arrays into a networkx graph."""
     graph: nx.Graph[str] = nx.Graph()
+    for wiring in wirings(design):
+        _draw(graph, wiring)
+    return graph
+
+
+def _draw(graph: nx.Graph[str], wiring: Wiring) -> None:
+    """Add boxes and bundles to a networkx graph."""
     names = [wiring.name(box) for box in range(wiring.boxes)]
     columns = (wiring.kind, wiring.pool, wiring.group, wiring.index, wiring.layer)
     for name, kind, pool, group, index, layer in zip(names, *(column.tolist() for column in columns), strict=True):
@@ -51,4 +55,3 @@ def draw(wiring: Wiring) -> nx.Graph[str]:
             rate_gbps=rate,
             capacity_gbps=links * rate,
         )
-    return graph

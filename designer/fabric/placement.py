@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from designer.design.types import Design, PoolDesign
+from designer.fabric.apart import prefixed
 from designer.fabric.flow_report import Violation
 
 Ints = NDArray[np.int64]
@@ -44,17 +45,18 @@ class Parts:
     size: Ints
 
 
-def parts_of(design: Design) -> tuple[Parts, ...]:
+def parts_of(design: Design, number: int = 0) -> tuple[Parts, ...]:
     """Place every pool's domains below its leaves, and the leaves into pods, in the order of the design.
 
     With ``d`` domains per leaf the last leaf may hold fewer; leaf ``l`` of the fabric stands in pod ``l // L``.
+    ``number`` is the place of the design's one fabric where it was taken out of a larger design.
 
     Raises
     ------
     WiringError
         When the numbers of the design cannot be wired at all.
     """
-    wrong = list(_unwirable(design))
+    wrong = list(_unwirable(design, prefixed(number, "") or "fabric"))
     if wrong:
         raise WiringError(wrong)
     fabric = design.fabric
@@ -89,12 +91,12 @@ def nics_per_accelerator(pool: PoolDesign) -> int:
     return pool.nics // (pool.domain_size * pool.domains)
 
 
-def _unwirable(design: Design) -> Iterator[Violation]:
+def _unwirable(design: Design, place: str) -> Iterator[Violation]:
     """Name every number without which no graph can be drawn."""
     fabric = design.fabric
     stages = tuple(stage.name for stage in fabric.stages)
     if stages not in (("leaf",), ("leaf", "spine"), ("leaf", "spine", "core")):
-        yield Violation("stages", "fabric", f"stages are {', '.join(stages) or 'none'}, not leaf, spine, core")
+        yield Violation("stages", place, f"stages are {', '.join(stages) or 'none'}, not leaf, spine, core")
         return
     needed: dict[str, int] = {"rails": fabric.rails, "planes": fabric.planes}
     if len(stages) > 1:
@@ -105,9 +107,9 @@ def _unwirable(design: Design) -> Iterator[Violation]:
         needed |= {"links_per_spine_core": fabric.links_per_spine_core}
     for name, value in needed.items():
         if value < 1:
-            yield Violation("wiring_number", "fabric", f"{name} is {value}, at least 1 is needed")
+            yield Violation("wiring_number", place, f"{name} is {value}, at least 1 is needed")
     if not design.pools:
-        yield Violation("wiring_number", "design", "it has no pools")
+        yield Violation("wiring_number", place, "it has no pools")
     for pool in design.pools:
         yield from _unwirable_pool(pool, len(stages), fabric.rails)
 
@@ -119,7 +121,8 @@ def _unwirable_pool(pool: PoolDesign, stages: int, rails: int) -> Iterator[Viola
         "domain_size": pool.domain_size,
         "domains": pool.domains,
         "nics": pool.nics,
-        "port_gbps": up.port_gbps,
+        # An accelerator alone has no links, so no rate either.
+        **({"port_gbps": up.port_gbps} if pool.domain_size > 1 else {}),
         "NIC rate": pool.nic_leaf.rate_gbps,
         "domains_per_leaf": attachment.domains_per_leaf,
         "leaves_per_domain": attachment.leaves_per_domain,
@@ -155,7 +158,7 @@ def _unwirable_domain(pool: PoolDesign) -> Iterator[Violation]:
             message = f"shares are {up.shares}: every plane needs a port of every accelerator"
             yield Violation("plane_shares", place, message)
     elif up.kind == "mesh":
-        if size < 2 or up.ports_per_accelerator < size - 1:
+        if up.ports_per_accelerator < size - 1:
             message = f"{up.ports_per_accelerator} ports do not reach {size - 1} other accelerators"
             yield Violation("mesh", place, message)
     elif up.kind == "torus":

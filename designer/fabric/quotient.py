@@ -18,7 +18,7 @@ from scipy import sparse
 
 from designer.design.types import Design
 from designer.fabric.placement import Ints
-from designer.fabric.wiring import ACCELERATOR, BOUNDARIES, KINDS, PLANE, UPPER, Wiring, wire
+from designer.fabric.wiring import ACCELERATOR, BOUNDARIES, KINDS, PLANE, UPPER, Wiring, wirings
 
 
 class NotEquitableError(ValueError):
@@ -48,20 +48,27 @@ def quotient_graph(design: Design, *, whole_pools: bool = False) -> nx.Graph[int
     WiringError
         When the numbers of the design cannot be wired.
     """
-    wiring = wire(design)
+    graph: nx.Graph[int] = nx.Graph()
+    for wiring in wirings(design):
+        _add_cells(graph, wiring, whole_pools=whole_pools)
+    return graph
+
+
+def _add_cells(graph: nx.Graph[int], wiring: Wiring, *, whole_pools: bool) -> None:
+    """Add the cells of one fabric to those that are there."""
+    before = graph.number_of_nodes()
     own = np.isin(wiring.kind, (ACCELERATOR, PLANE, UPPER)) & (not whole_pools)
     colours = np.column_stack([wiring.kind, wiring.pool, np.where(own, wiring.group, 0)])
     cells = coarsest_equitable(wiring, np.unique(colours, axis=0, return_inverse=True)[1].ravel())
     verify_equitable(wiring, cells)
     members = np.bincount(cells)
     first = np.unique(cells, return_index=True)[1]
-    graph: nx.Graph[int] = nx.Graph()
     for cell, (count, box) in enumerate(zip(members.tolist(), first.tolist(), strict=True)):
         pool = wiring.pools[wiring.pool[box]] if wiring.pool[box] >= 0 else ""
-        graph.add_node(cell, kind=KINDS[wiring.kind[box]], pool=pool, members=count, first=wiring.name(box))
+        graph.add_node(before + cell, kind=KINDS[wiring.kind[box]], pool=pool, members=count, first=wiring.name(box))
     for lower, upper, capacity, links, boundary in zip(*collapse(wiring, cells), strict=True):
-        graph.add_edge(lower, upper, boundary=BOUNDARIES[boundary], links=links, capacity_gbps=capacity)
-    return graph
+        ends = before + lower, before + upper
+        graph.add_edge(*ends, boundary=BOUNDARIES[boundary], links=links, capacity_gbps=capacity)
 
 
 def collapse(wiring: Wiring, cells: Ints) -> tuple[list[int], ...]:

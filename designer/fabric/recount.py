@@ -8,12 +8,13 @@ import networkx as nx
 import numpy as np
 
 from designer.design.types import Design
-from designer.fabric.as_built import differences, wiring_of
+from designer.fabric.apart import fabrics_apart, prefixed
+from designer.fabric.as_built import differences, wirings_of
 from designer.fabric.counting import links_of, miswired, ports_of, same, totals
 from designer.fabric.flow_report import Violation
 from designer.fabric.placement import WiringError
 from designer.fabric.recount_pools import domain_counts, pool_counts
-from designer.fabric.wiring import BOUNDARIES, CORE, LEAF, LEAF_SPINE, NIC_LEAF, SPINE, SPINE_CORE, Wiring, wire
+from designer.fabric.wiring import BOUNDARIES, CORE, LEAF, LEAF_SPINE, NIC_LEAF, SPINE, SPINE_CORE, Wiring, wirings
 
 MOST_PER_RULE = 20
 """Violations of one rule that are listed one by one; the rest is told as a number."""
@@ -36,13 +37,18 @@ def recount(design: Design, graph: nx.Graph[str] | None = None) -> tuple[Violati
         Empty when all counts agree.
     """
     try:
-        reference = wire(design)
+        references = wirings(design)
     except WiringError as error:
         return error.violations
+    parts = fabrics_apart(design)
     if graph is None:
-        return tuple(recount_wiring(design, reference))
-    built, found = wiring_of(graph, reference)
-    return tuple(found) + tuple(shortened([*differences(reference, built), *recount_wiring(design, built)]))
+        counted = [row for part, wiring in zip(parts, references, strict=True) for row in recount_wiring(part, wiring)]
+        return tuple(shortened(counted))
+    built, found = wirings_of(graph, references)
+    counted = []
+    for part, reference, there in zip(parts, references, built, strict=True):
+        counted += [*differences(reference, there), *recount_wiring(part, there)]
+    return tuple(found) + tuple(shortened(counted))
 
 
 def shortened(violations: list[Violation]) -> list[Violation]:
@@ -60,7 +66,7 @@ def shortened(violations: list[Violation]) -> list[Violation]:
 
 
 def recount_wiring(design: Design, wiring: Wiring) -> list[Violation]:
-    """Count boxes, links and ports of a wiring and compare them with the design."""
+    """Count boxes, links and ports of one fabric's wiring and compare them with its part of the design."""
     found: list[Violation] = []
     for number, pool in enumerate(design.pools):
         found += pool_counts(pool, design.fabric, wiring, number)
@@ -71,25 +77,25 @@ def recount_wiring(design: Design, wiring: Wiring) -> list[Violation]:
 
 
 def _fabric_counts(design: Design, wiring: Wiring) -> Iterator[Violation]:
-    fabric = design.fabric
+    fabric, place = design.fabric, prefixed(wiring.fabric, "") or "fabric"
     copies = fabric.rails * fabric.planes
     for kind, stage in zip((LEAF, SPINE, CORE), fabric.stages, strict=False):
         count = int(np.count_nonzero(wiring.kind == kind))
         what = f"{stage.name} switches" if copies == 1 else f"{stage.name} switches of {copies} copies"
-        yield from same(f"boxes_{stage.name}", "fabric", what, stage.count * copies, count)
+        yield from same(f"boxes_{stage.name}", place, what, stage.count * copies, count)
     stated = {boundary.name: boundary for boundary in fabric.boundaries}
     for number in (LEAF_SPINE, SPINE_CORE)[: len(fabric.stages) - 1]:
         name = BOUNDARIES[number]
         if name in stated:
-            yield from links_of("fabric", stated[name], wiring, wiring.bundles(number))
+            yield from links_of(place, stated[name], wiring, wiring.bundles(number))
         else:
-            yield Violation("links_missing", "fabric", f"the design has no boundary {name}")
+            yield Violation("links_missing", place, f"the design has no boundary {name}")
     if len(fabric.boundaries) != len(fabric.stages) - 1:
         message = f"{len(fabric.boundaries)} boundaries above {len(fabric.stages)} stages"
-        yield Violation("boundaries", "fabric", message)
+        yield Violation("boundaries", place, message)
     if len(fabric.stages) == 3:
         pods = int(wiring.group[wiring.kind == LEAF].max()) + 1
-        yield from same("pods", "fabric", "pods", fabric.pods, pods)
+        yield from same("pods", place, "pods", fabric.pods, pods)
 
 
 def _fabric_ports(design: Design, wiring: Wiring) -> Iterator[Violation]:
@@ -108,7 +114,7 @@ def _fabric_ports(design: Design, wiring: Wiring) -> Iterator[Violation]:
             message = f"{int(below[place])} links down on {stage.down_ports} ports"
             yield Violation(f"{stage.name}_ports", wiring.name(int(boxes[place])), message)
         above = up_links[number] if number + 1 < len(fabric.stages) else 0
-        yield from same(f"{stage.name}_ports", stage.name, "ports up", stage.up_ports, above)
+        yield from same(f"{stage.name}_ports", prefixed(wiring.fabric, stage.name), "ports up", stage.up_ports, above)
         if up is not None and above:
             has = totals(wiring, up, upper=False)
             yield from ports_of(f"{stage.name}_ports", wiring, boxes, has, above, "up")

@@ -35,7 +35,9 @@ def direct_links(pool: PoolDesign) -> tuple[Ints, Ints, Ints]:
 
 
 def links_per_pair(pool: PoolDesign) -> int:
-    """Links between every two accelerators of a mesh."""
+    """Links between every two accelerators of a mesh; one that stands alone has none."""
+    if pool.domain_size == 1:
+        return 0
     return pool.scale_up.ports_per_accelerator // (pool.domain_size - 1)
 
 

@@ -83,7 +83,8 @@ def _pods(wiring: Wiring, rows: tuple[PoolTraffic, ...], spine_up: Uplinks) -> I
             demands[pod] = demands.get(pod, Fraction(0)) + gbps / copies
     everywhere = np.flatnonzero(wiring.kind == SPINE)
     for copy in range(copies):
-        prefix = f"{wiring.copy_name(copy)}/" if copies > 1 else ""
+        name = wiring.copy_name(copy)
+        prefix = f"{name}/" if name else ""
         own = everywhere[wiring.layer[everywhere] == copy]
         for pod, demand in sorted(demands.items()):
             spines = own[wiring.group[own] == pod]

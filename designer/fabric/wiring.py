@@ -12,7 +12,9 @@ from typing import Final
 import numpy as np
 
 from designer.design.types import BoundaryName, Design, ScaleUpKind
-from designer.fabric.placement import Ints, Parts, leaf_count, nics_per_accelerator, parts_of
+from designer.fabric.apart import fabrics_apart, nowhere, prefixed
+from designer.fabric.flow_report import Violation
+from designer.fabric.placement import Ints, Parts, WiringError, leaf_count, nics_per_accelerator, parts_of
 from designer.fabric.straight import direct_links
 
 KINDS: Final = ("accelerator", "plane", "upper", "leaf", "spine", "core")
@@ -43,6 +45,8 @@ class Wiring:
         Per pool: how its domains are joined.
     rails, planes
         Copies of the scale-out fabric: ``rails * planes``.
+    fabric
+        Place of the fabric in its design.
     """
 
     pools: tuple[str, ...]
@@ -59,6 +63,7 @@ class Wiring:
     joins: tuple[ScaleUpKind, ...]
     rails: int = 1
     planes: int = 1
+    fabric: int = 0
 
     @property
     def boxes(self) -> int:
@@ -90,13 +95,14 @@ class Wiring:
             what = f"leaf{index}"
         else:
             what = f"pod{group}/spine{index}" if kind == SPINE else f"cores{group}/core{index}"
-        return f"{self.copy_name(layer)}/{what}" if self.rails * self.planes > 1 else what
+        copy = self.copy_name(layer)
+        return f"{copy}/{what}" if copy else what
 
     def copy_name(self, number: int) -> str:
-        """Name one copy of the scale-out fabric; empty when there is one."""
+        """Name one copy of the scale-out fabric; empty when there is one, unless it is one of several fabrics."""
         rail, plane = divmod(number, self.planes)
         words = ([f"rail{rail}"] if self.rails > 1 else []) + ([f"plane{plane}"] if self.planes > 1 else [])
-        return "/".join(words)
+        return prefixed(self.fabric, "/".join(words))
 
     def bundles(self, boundary: int) -> Ints:
         """Places of the bundles of one boundary."""
@@ -125,15 +131,45 @@ class _Drawing:
         self.bundles.append((lower, upper, count, np.full(lower.size, rate), np.full(lower.size, boundary)))
 
 
-def wire(design: Design) -> Wiring:
-    """Draw a design from its own numbers, by the wiring rules of ``docs/rules.md`` sections 3 and 7.
+def wirings(design: Design) -> tuple[Wiring, ...]:
+    """Draw every fabric of a design with the pools on it.
+
+    Raises
+    ------
+    WiringError
+        When the numbers of the design cannot be wired; all fabrics are looked at first.
+    """
+    wrong = list(nowhere(design))
+    drawn = []
+    for number, part in enumerate(fabrics_apart(design)):
+        try:
+            drawn.append(wire(part, number))
+        except WiringError as error:
+            wrong += error.violations
+    if wrong:
+        raise WiringError(wrong)
+    return tuple(drawn)
+
+
+def wire(design: Design, place: int = 0) -> Wiring:
+    """Draw a design of one fabric from its own numbers, by the wiring rules of ``docs/rules.md`` sections 3 and 7.
+
+    Parameters
+    ----------
+    design
+        The design; several fabrics are drawn by :func:`wirings`.
+    place
+        Place of the fabric where the design was taken out of a larger one.
 
     Raises
     ------
     WiringError
         When the numbers of the design cannot be wired.
     """
-    parts, fabric = parts_of(design), design.fabric
+    if design.more_fabrics:
+        message = f"{len(design.fabrics)} fabrics are not one: `wirings` draws each"
+        raise WiringError([Violation("several_fabrics", "design", message)])
+    parts, fabric = parts_of(design, place), design.fabric
     drawing = _Drawing([], [])
     for number, pool in enumerate(design.pools):
         domains, size = np.arange(pool.domains), np.arange(pool.domain_size)
@@ -152,7 +188,7 @@ def wire(design: Design) -> Wiring:
     names = tuple(pool.name for pool in design.pools)
     joins = tuple(pool.scale_up.kind for pool in design.pools)
     boxes, bundles = (kind, owner, group, index, layer), (lower, upper, links, rate, boundary)
-    return Wiring(names, *boxes, *bundles, joins, fabric.rails, fabric.planes)
+    return Wiring(names, *boxes, *bundles, joins, fabric.rails, fabric.planes, place)
 
 
 def _wire_domains(drawing: _Drawing, design: Design, number: int, start: int) -> None:

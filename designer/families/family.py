@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from designer.network.graph import Network
+from designer.network.graph import Ints, Network
 
 
 @dataclass(frozen=True)
@@ -111,3 +111,7 @@ class Family(BaseModel, ABC):
     @abstractmethod
     def network(self) -> Network:
         """Build one copy of the network, box by box."""
+
+    def symmetries(self) -> list[Ints]:
+        """Permutations (boxes,) of the built network's boxes that leave it as it is; none where none are stated."""
+        return []

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
-from designer.instance.schema import Choose, Objective, Pins, Risk, Workload
+from designer.instance.schema import Choose, Fleet, Objective, Pins, Risk, Workload
 from designer.problems import Problem
 from designer.reading import nearest
 
@@ -26,6 +27,7 @@ class Parts:
     objective: Objective | None = None
     risk: Risk | None = None
     stock: tuple[str, ...] = ()
+    fleets: tuple[tuple[int, Fleet], ...] = ()
 
 
 def contradictions(parts: Parts) -> list[Problem]:
@@ -38,7 +40,7 @@ def contradictions(parts: Parts) -> list[Problem]:
     ...     print(problem)
     a.toml: pin.domain_size: read 72; allowed: one of choose.domain_sizes (8, 16), or drop the pin
     """
-    found = list(_workloads(parts))
+    found = list(_demands(parts))
     if parts.choose is not None:
         found += _choices(parts.file, parts.choose)
     if parts.choose is not None and parts.pin is not None:
@@ -56,6 +58,8 @@ def _shares(parts: Parts) -> Iterator[Problem]:
     for name in ("min_availability", "max_single_failure_share"):
         if parts.risk is not None and getattr(parts.risk, name) is not None:
             limits.append(f"risk.{name}")
+    if parts.pin is not None and parts.pin.taper is not None:
+        limits.append("pin.taper")
     for key in limits:
         allowed = (
             f"drop it or {key}: with fewer domains a design may break that limit, so no largest demand can be proven"
@@ -63,7 +67,7 @@ def _shares(parts: Parts) -> Iterator[Problem]:
         yield Problem(parts.file, "objective.maximise_tokens", f"true together with {key}", allowed)
 
 
-def _workloads(parts: Parts) -> Iterator[Problem]:
+def _demands(parts: Parts) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for index, work in parts.workloads:
         at = f"workloads[{index}]"
@@ -76,6 +80,15 @@ def _workloads(parts: Parts) -> Iterator[Problem]:
             owners.setdefault(pool, at)
         for key, read, allowed in _workload(work):
             yield Problem(parts.file, f"{at}.{key}", read, allowed)
+    for index, fleet in parts.fleets:
+        at = f"fleets[{index}]"
+        if fleet.name in owners:
+            allowed = f"allowed: a name of its own; {owners[fleet.name]} already makes the pool {fleet.name!r}"
+            yield Problem(parts.file, f"{at}.name", repr(fleet.name), allowed)
+        owners.setdefault(fleet.name, at)
+        if fleet.job_accelerators > fleet.accelerators:
+            allowed = f"allowed: at most the accelerators of the fleet ({fleet.accelerators})"
+            yield Problem(parts.file, f"{at}.job_accelerators", repr(fleet.job_accelerators), allowed)
 
 
 def _workload(work: Workload) -> Iterator[tuple[str, str, str]]:
@@ -105,9 +118,6 @@ def _choices(file: str, choose: Choose) -> Iterator[Problem]:
         twice = sorted({str(item) for item in value if value.count(item) > 1})
         if twice:
             yield Problem(file, key, f"{', '.join(twice)} more than once", "name each once")
-    small = [size for size in choose.domain_sizes or () if size < 2]
-    if small:
-        yield Problem(file, "choose.domain_sizes", _listed(small), "allowed: at least 2 accelerators")
     if choose.accelerators is not None:
         allowed = f"allowed: one of choose.accelerators ({_listed(choose.accelerators)})"
         for key, names in (("beyond_announced", choose.beyond_announced), ("rearranged", choose.rearranged)):
@@ -127,6 +137,7 @@ _PIN_LISTS = {
     "leaf_switch": "scale_out_switches",
     "spine_switch": "scale_out_switches",
     "core_switch": "scale_out_switches",
+    "nic": "nics",
 }
 
 
@@ -136,14 +147,24 @@ def _pins(file: str, choose: Choose, pin: Pins) -> Iterator[Problem]:
         if value is not None and allowed and value not in allowed:
             text = f"allowed: one of choose.{listed} ({_listed(allowed)}), or drop the pin"
             yield Problem(file, f"pin.{name}", repr(value), text)
-    if pin.domain_size is not None and pin.domain_size < 2:
-        yield Problem(file, "pin.domain_size", repr(pin.domain_size), "allowed: at least 2 accelerators")
     stages = (pin.scale_out_stages,) if pin.scale_out_stages else choose.scale_out_stages
-    for name, least in (("spine_switch", 2), ("core_switch", 3)):
+    for name, least in (("spine_switch", 2), ("leaf_spine_links", 2), ("core_switch", 3), ("spine_core_links", 3)):
         value = getattr(pin, name)
         if value is not None and stages and max(stages) < least:
             text = f"a fabric of {_listed(stages)} stage(s) has none: allow {least} stages or drop the pin"
             yield Problem(file, f"pin.{name}", repr(value), text)
+    for name in ("rails", "planes"):
+        # The list has a default, which says nothing against a pin.
+        listed, value = f"scale_out_{name}", getattr(pin, name)
+        if value is not None and listed in choose.model_fields_set and value not in getattr(choose, listed):
+            text = f"allowed: one of choose.{listed} ({_listed(getattr(choose, listed))}), or drop the pin"
+            yield Problem(file, f"pin.{name}", repr(value), text)
+    if pin.taper_ratio is not None and pin.taper_ratio > Fraction(repr(choose.max_taper)):
+        text = f"allowed: at most choose.max_taper ({choose.max_taper:g})"
+        yield Problem(file, "pin.taper", repr(pin.taper), text)
+    if pin.taper_ratio is not None and max(stages, default=3) < 2:
+        text = "a fabric of 1 stage has none: allow 2 stages or drop the pin"
+        yield Problem(file, "pin.taper", repr(pin.taper), text)
 
 
 # ----------------------------------------------------------------------------- names of the catalogue
@@ -161,7 +182,19 @@ _KINDS = {
     "pin.leaf_switch": "scale_out_switches",
     "pin.spine_switch": "scale_out_switches",
     "pin.core_switch": "scale_out_switches",
+    "pin.nic": "nics",
 }
+
+
+LINK_PINS = ("scale_up_links", "nic_leaf_links", "leaf_spine_links", "spine_core_links")
+
+
+def _linked(pin: Pins | None) -> Iterator[tuple[str, str]]:
+    """Key and id of every link row that a pin names."""
+    for name in LINK_PINS if pin is not None else ():
+        for row in (getattr(pin, name) or "").split("/"):
+            if row:
+                yield f"pin.{name}", row
 
 
 _STOCKED = ("accelerators", "nics", "scale_up_switches", "scale_out_switches", "links")
@@ -194,6 +227,7 @@ def unknown_names(parts: Parts, known: Mapping[str, Sequence[str]]) -> list[Prob
             named.append((key, kind, value))
         elif value:
             named += [(f"{key}[{index}]", kind, name) for index, name in enumerate(value)]
+    named += [(key, "links", row) for key, row in _linked(parts.pin)]
     found = []
     vendors = parts.choose.max_vendor_share if parts.choose is not None else ()
     named += [(f"choose.max_vendor_share.{name}", "vendors", name) for name in vendors]
@@ -216,12 +250,15 @@ class Known:
     """What the checks need of the catalogue: names by kind, the sizes of domains, the families of switches.
 
     ``domains`` gives accelerators per host and the announced maximum (None: not stated) per accelerator;
-    ``families`` the scale-out family per switch.
+    ``families`` the scale-out family per switch; ``packaged`` the link rows that come with a co-packaged switch;
+    ``alone`` the accelerators that their vendor joins to no other.
     """
 
     names: Mapping[str, Sequence[str]]
     domains: Mapping[str, tuple[int, float | None]]
     families: Mapping[str, str]
+    packaged: frozenset[str] = frozenset()
+    alone: frozenset[str] = frozenset()
 
 
 def pins_against_catalogue(parts: Parts, known: Known) -> list[Problem]:
@@ -238,7 +275,7 @@ def pins_against_catalogue(parts: Parts, known: Known) -> list[Problem]:
     pin, choose = parts.pin, parts.choose
     if pin is None or choose is None:
         return []
-    found = []
+    found = list(_alone(parts.file, pin, choose, known))
     if pin.accelerator is not None and pin.accelerator in known.domains and pin.domain_size is not None:
         per_host, largest = known.domains[pin.accelerator]
         if pin.domain_size % per_host:
@@ -248,6 +285,11 @@ def pins_against_catalogue(parts: Parts, known: Known) -> list[Problem]:
             text = f"{pin.accelerator} is announced up to {largest:g}"
             hint = f"{text}: list it in choose.beyond_announced to ask what if"
             found.append(Problem(parts.file, "pin.domain_size", repr(pin.domain_size), hint))
+    for key, row in _linked(pin):
+        known_row = row in known.names.get("links", ()) and row not in known.packaged
+        if known_row and choose.links is not None and row not in choose.links:
+            text = f"allowed: one of choose.links ({_listed(choose.links)}), or drop the pin"
+            found.append(Problem(parts.file, key, repr(row), text))
     first: tuple[str, str] | None = None
     for key in ("leaf_switch", "spine_switch", "core_switch"):
         family = known.families.get(getattr(pin, key) or "")
@@ -258,6 +300,18 @@ def pins_against_catalogue(parts: Parts, known: Known) -> list[Problem]:
             text = f"allowed: a switch of one family with pin.{first[0]} ({first[1]})"
             found.append(Problem(parts.file, f"pin.{key}", f"{getattr(pin, key)!r} ({family})", text))
     return found
+
+
+def _alone(file: str, pin: Pins, choose: Choose, known: Known) -> Iterator[Problem]:
+    """A domain of one accelerator is what only a part that stands alone has."""
+    mine = {pin.accelerator} if pin.accelerator is not None else set(choose.accelerators or known.domains)
+    if mine & known.alone:
+        return
+    allowed = "allowed: at least 2 accelerators"
+    if choose.domain_sizes is not None and 1 in choose.domain_sizes:
+        yield Problem(file, "choose.domain_sizes", "1", allowed)
+    if pin.domain_size == 1:
+        yield Problem(file, "pin.domain_size", "1", allowed)
 
 
 def _listed(values: Sequence[Any]) -> str:

@@ -17,7 +17,17 @@ from designer.instance.contradictions import (
     pins_against_catalogue,
     unknown_names,
 )
-from designer.instance.schema import Choose, Instance, Level, Objective, Pins, Risk, Workload
+from designer.instance.schema import (
+    NO_DEMAND,
+    Choose,
+    Fleet,
+    Instance,
+    Level,
+    Objective,
+    Pins,
+    Risk,
+    Workload,
+)
 from designer.problems import InputError, Problem
 from designer.reading import parse_toml, problems_from_validation, read_bytes
 
@@ -93,16 +103,26 @@ def read_instance(file: str, data: dict[str, Any]) -> tuple[Instance | None, Par
     --------
     >>> instance, parts, problems = read_instance("a.toml", {"schema_version": 1, "pin": {"domain_size": -1}})
     >>> instance is None, [problem.key for problem in problems]
-    (True, ['name', 'title', 'workloads', 'pin.domain_size'])
+    (True, ['workloads', 'name', 'title', 'pin.domain_size'])
     """
     plain = _plain(file, data)
     try:
         instance = Instance.model_validate(plain)
     except ValidationError as error:
-        return None, _parts(file, plain), _in_plain_words(problems_from_validation(file, error, Instance))
-    workloads = tuple(enumerate(instance.workloads))
+        found = _in_plain_words(problems_from_validation(file, error, Instance))
+        return None, _parts(file, plain), [*_no_demand(file, plain), *(row for row in found if row.key)]
+    workloads, fleets = tuple(enumerate(instance.workloads)), tuple(enumerate(instance.fleets))
     tables = (instance.choose, instance.pin, instance.objective, instance.risk, tuple(instance.stock))
-    return instance, Parts(file, workloads, *tables), []
+    return instance, Parts(file, workloads, *tables, fleets=fleets), []
+
+
+def _no_demand(file: str, plain: dict[str, Any]) -> list[Problem]:
+    """Say that neither tokens nor accelerators are asked for; also where other mistakes hide that from the schema."""
+    listed = [plain.get(key, ()) for key in ("workloads", "fleets")]
+    if any(not isinstance(rows, tuple) or rows for rows in listed):
+        return []
+    read = "an empty list" if "workloads" in plain else "nothing"
+    return [Problem(file, "workloads", read, f"allowed: {NO_DEMAND}")]
 
 
 @dataclass(frozen=True)
@@ -174,11 +194,8 @@ def _in_plain_words(problems: list[Problem]) -> list[Problem]:
     plain = []
     for problem in problems:
         last = problem.key.rpartition(".")[2]
-        if problem.key == "workloads" and problem.read != "nothing":
-            # A list whose rows are all broken counts as empty too.
-            if any(other.key.startswith("workloads[") for other in problems):
-                continue
-            plain.append(replace(problem, allowed="allowed: at least one [[workloads]] table"))
+        if problem.key in ("workloads", "fleets") and "tuple" in problem.allowed:
+            plain.append(replace(problem, allowed=f"allowed: [[{problem.key}]] tables"))
         elif last in _IN_WORDS and "String should" in problem.allowed:
             plain.append(replace(problem, allowed=f"allowed: {_IN_WORDS[last]}"))
         else:
@@ -193,16 +210,20 @@ def _parts(file: str, plain: dict[str, Any]) -> Parts:
         except ValidationError:
             return None
 
-    listed = plain.get("workloads", ())
-    rows = [(i, usable(Workload, row)) for i, row in enumerate(listed if isinstance(listed, tuple) else ())]
+    def rows(model: Any, key: str) -> tuple[tuple[int, Any], ...]:
+        listed = plain.get(key, ())
+        read = [(i, usable(model, row)) for i, row in enumerate(listed if isinstance(listed, tuple) else ())]
+        return tuple((index, row) for index, row in read if row is not None)
+
     return Parts(
         file,
-        tuple((index, work) for index, work in rows if work is not None),
+        rows(Workload, "workloads"),
         usable(Choose, plain.get("choose", {})),
         usable(Pins, plain.get("pin", {})),
         usable(Objective, plain.get("objective", {})),
         usable(Risk, plain.get("risk", {})),
         tuple(stock) if isinstance(stock := plain.get("stock", {}), dict) else (),
+        rows(Fleet, "fleets"),
     )
 
 
@@ -247,4 +268,10 @@ def _known(catalogue: Catalogue, level: Level) -> Known:
             for name, row in catalogue.accelerators.items()
         },
         families={name: row.family for name, row in switches if row.family is not None},
+        packaged=frozenset(name for name, row in catalogue.links.items() if row.tech == "cpo"),
+        alone=frozenset(
+            name
+            for name, row in catalogue.accelerators.items()
+            if row.vendor_domain is not None and row.vendor_domain.size == 1
+        ),
     )

@@ -1,10 +1,10 @@
-"""Workloads -> pools: the accelerators that serve one phase of one workload."""
+"""Workloads and fleets -> pools: the accelerators that serve one phase of one workload, or one fleet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from designer.instance.schema import Instance, Phase, Workload
+from designer.instance.schema import Fleet, Instance, Phase, Workload
 
 
 @dataclass(frozen=True)
@@ -14,33 +14,56 @@ class Pool:
     Parameters
     ----------
     name
-        ``<workload>`` or, where a workload has two pools, ``<workload>.prefill`` and ``<workload>.decode``.
-    workload
-        The workload it serves.
+        That of the workload or fleet; where a workload has two pools, ``<workload>.prefill`` and ``<workload>.decode``.
+    demand
+        The workload or fleet it serves.
     phase
-        ``decode``, ``prefill`` or ``together``.
+        ``decode``, ``prefill`` or ``together``; ``fleet`` for a fleet.
     tokens_per_s
         Mean tokens per second of the phase: output tokens for decode and together, computed (not cached)
-        prompt tokens for prefill.
+        prompt tokens for prefill. Of a fleet: the accelerators asked for, as if each made one token per second.
     receives_kv, sends_kv
         Whether the KV cache of each prompt crosses the scale-out fabric into or out of this pool.
     """
 
     name: str
-    workload: Workload
+    demand: Workload | Fleet
     phase: Phase
     tokens_per_s: float
     receives_kv: bool
     sends_kv: bool
 
     @property
+    def owner(self) -> str:
+        """Name of the workload or fleet; pools of one owner share a fabric."""
+        return self.demand.name
+
+    @property
+    def fleet(self) -> Fleet | None:
+        """The fleet, None where the pool serves tokens."""
+        return self.demand if isinstance(self.demand, Fleet) else None
+
+    @property
+    def workload(self) -> Workload:
+        """The workload.
+
+        Raises
+        ------
+        TypeError
+            If it is a fleet: that has no tokens, LLM or latency.
+        """
+        if isinstance(self.demand, Fleet):
+            raise TypeError(f"pool {self.name} is a fleet; it serves no tokens")
+        return self.demand
+
+    @property
     def peak_tokens_per_s(self) -> float:
-        """Tokens per second the pool must serve at its peak."""
-        return self.tokens_per_s * self.workload.peak_factor
+        """Tokens per second the pool must serve at its peak; of a fleet the accelerators asked for."""
+        return self.tokens_per_s * (1.0 if isinstance(self.demand, Fleet) else self.demand.peak_factor)
 
 
 def pools_of(instance: Instance) -> tuple[Pool, ...]:
-    """List the pools of an instance in the order of its workloads (prefill before decode).
+    """List the pools of an instance in the order of its workloads (prefill before decode), then its fleets.
 
     A workload served by ``decode`` alone still receives its KV caches from prefill elsewhere, and
     ``prefill`` alone sends them: the traffic leaves the pool in both cases.
@@ -58,4 +81,6 @@ def pools_of(instance: Instance) -> tuple[Pool, ...]:
             pools.append(Pool(name, work, "decode", work.output_tokens_per_s, receives_kv=True, sends_kv=False))
         if work.serve == "together":
             pools.append(Pool(work.name, work, "together", work.output_tokens_per_s, False, False))
+    for fleet in instance.fleets:
+        pools.append(Pool(fleet.name, fleet, "fleet", float(fleet.accelerators), receives_kv=False, sends_kv=False))
     return tuple(pools)

@@ -6,9 +6,10 @@ each default is stated in the field and listed with the answer.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from fractions import Fraction
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 # Far beyond any real site; without an upper end a typing slip would overflow inside the solver.
@@ -16,9 +17,12 @@ Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 # No control characters: a title is printed, and must not steer the terminal.
 Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+# One catalogue id, or those of the lower and the upper end.
+LinkPin = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,64}(/[^/\s]{1,64})?$")]
+TaperText = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}:[1-9][0-9]{0,5}$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Level = Literal["low", "mid", "high"]
-Phase = Literal["decode", "prefill", "together"]
+Phase = Literal["decode", "prefill", "together", "fleet"]
 
 
 class _Frozen(BaseModel):
@@ -55,6 +59,24 @@ class Workload(_Frozen):
     accepted_tokens: NonNegative = Field(default=0.0, description="of them accepted, mean; at most draft_tokens")
 
 
+class Fleet(_Frozen):
+    """Accelerators to buy as such, whatever they do; an instance asks for at least one workload or fleet."""
+
+    name: Name = Field(description="of the fleet; its own among workloads and fleets")
+    accelerators: Annotated[int, Field(ge=1, le=1_000_000_000)] = Field(
+        description="accelerators asked for; as many whole domains are bought as hold them"
+    )
+    job_accelerators: Annotated[int, Field(ge=1, le=1_000_000_000)] = Field(
+        default=1, description="accelerators of one job: what a failure stops; 1 = no more than the hardware takes"
+    )
+    scale_up_gbps: NonNegative = Field(
+        default=0.0, description="Gb/s that each accelerator must have inside its scale-up domain"
+    )
+    scale_out_gbps: NonNegative = Field(
+        default=0.0, description="Gb/s that each accelerator must have to any other outside its leaf"
+    )
+
+
 class Choose(_Frozen):
     """What may be chosen. An absent list means: everything the catalogue offers for sale at the date."""
 
@@ -81,7 +103,7 @@ class Choose(_Frozen):
         default=(1, 2), description="switch stages of a scale-up domain; 2 = groups behind first-stage switches"
     )
     scale_out_stages: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
-    scale_out_rails: tuple[Annotated[int, Field(ge=1, le=64)], ...] = Field(
+    scale_out_rails: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
         default=(1,),
         description="separate fabrics, one per rail: accelerators of the same number in their host; traffic to another "
         "rail is forwarded inside the scale-up domain",
@@ -106,7 +128,7 @@ class Choose(_Frozen):
     include_unreleased: bool = Field(default=False, description="also parts whose available_from lies after the date")
 
 
-Goal = Literal["cost", "power", "hard_repairs", "job_hits", "accelerator_hours_lost"]
+Goal = Literal["cost", "capex", "power", "hard_repairs", "job_hits", "accelerator_hours_lost"]
 
 
 class Objective(_Frozen):
@@ -120,7 +142,8 @@ class Objective(_Frozen):
     )
     maximise_tokens: bool = Field(
         default=False,
-        description="first the largest multiplier on every workload's demand that the limits allow, then the goals",
+        description="first the largest multiplier on the demand of every workload and fleet that the limits allow, "
+        "then the goals",
     )
 
 
@@ -200,6 +223,39 @@ class Pins(_Frozen):
     leaf_switch: str | None = None
     spine_switch: str | None = None
     core_switch: str | None = None
+    nic: str | None = None
+    scale_up_planes: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="planes of switches in every scale-up domain; excludes domains without switches"
+    )
+    scale_up_links: LinkPin | None = Field(
+        default=None,
+        description="link between accelerators and their switches: an id that stands at either end, or LOWER/UPPER; "
+        "excludes domains without switches",
+    )
+    nic_leaf_links: LinkPin | None = Field(default=None, description="the same between NICs and leaves")
+    leaf_spine_links: LinkPin | None = Field(default=None, description="the same between leaves and spines")
+    spine_core_links: LinkPin | None = Field(default=None, description="the same between spines and cores")
+    taper: Annotated[float, Field(gt=0, le=64, allow_inf_nan=False)] | TaperText | None = Field(
+        default=None,
+        description='Gb/s below over Gb/s above every full leaf, exactly: 2 or "42:22"; one-stage fabrics have none',
+    )
+    rails: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="rails of every scale-out fabric, in place of choose.scale_out_rails"
+    )
+    planes: Annotated[int, Field(ge=1, le=16)] | None = Field(
+        default=None, description="planes of every scale-out fabric, in place of choose.scale_out_planes"
+    )
+
+    @property
+    def taper_ratio(self) -> Fraction | None:
+        """The pinned taper as the exact ratio that a person reads."""
+        if isinstance(self.taper, str):
+            down, up = self.taper.split(":")
+            return Fraction(int(down), int(up))
+        return None if self.taper is None else Fraction(repr(self.taper))
+
+
+NO_DEMAND = "at least one [[workloads]] or [[fleets]] table"
 
 
 class Instance(_Frozen):
@@ -214,7 +270,8 @@ class Instance(_Frozen):
     )
     level: Level = Field(default="mid", description="which of low / mid / high every catalogue figure takes")
     efficiency: Literal["low", "base", "high"] = Field(default="base", description="token model efficiencies")
-    workloads: Annotated[tuple[Workload, ...], Field(min_length=1)]
+    workloads: tuple[Workload, ...] = Field(default=(), description="tokens to serve; at least a workload or a fleet")
+    fleets: tuple[Fleet, ...] = Field(default=(), description="accelerators to buy whatever they do")
     choose: Choose = Choose()
     objective: Objective = Objective()
     pin: Pins = Pins()
@@ -228,3 +285,9 @@ class Instance(_Frozen):
     measured_points: str | None = Field(
         default=None, description="CSV of own measured serving points beside the instance file"
     )
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if not self.workloads and not self.fleets:
+            raise ValueError(NO_DEMAND)
+        return self

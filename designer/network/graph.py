@@ -47,6 +47,10 @@ class Network:
     block
         (boxes,): natural group of each box (pod, group, line of a mesh, domain), for its place on the floor: boxes of
         one block stand together, in ascending order. `NOWHERE` for boxes that belong to none.
+    circuits
+        (circuits, 3) or None: the circuits set up in circuit switches, which are the boxes of the last kinds. Two rows,
+        both with the same circuit switch as their upper box, and the number of links joined. Light passes a circuit
+        switch, traffic does not turn there: what the network carries is asked of `as_carried`.
 
     Examples
     --------
@@ -67,6 +71,7 @@ class Network:
     links: Ints
     bundle: Ints
     block: Ints
+    circuits: Ints | None = None
 
     @property
     def boxes(self) -> int:
@@ -116,6 +121,39 @@ class Network:
         np.add.at(out, self.lower, self.links)
         np.add.at(out, self.upper, self.links)
         return out
+
+    def as_carried(self) -> Network:
+        """The network that traffic sees: circuits are links from end to end, circuit switches are gone.
+
+        A circuit belongs to the bundle of its first row; a network without circuits is returned as it is.
+
+        Examples
+        --------
+        >>> one = np.array
+        >>> net = Network(
+        ...     (Kind("endpoint", 4), Kind("ocs", 1)), (Bundle("endpoint-ocs", 400.0),),
+        ...     one([0, 1, 2, 3]), one([4, 4, 4, 4]), one([1, 1, 1, 1]), one([0, 0, 0, 0]), one([0, 0, 0, 0, NOWHERE]),
+        ...     circuits=one([[0, 1, 1], [2, 3, 1]]),
+        ... )
+        >>> seen = net.as_carried()
+        >>> seen.lower.tolist(), seen.upper.tolist(), seen.boxes
+        ([0, 2], [1, 3], 4)
+        """
+        if self.circuits is None:
+            return self
+        one, other, links = self.circuits.T
+        through = np.unique(self.upper[self.circuits[:, :2]])
+        kept = np.ones(len(self.lower), bool)
+        kept[self.circuits[:, :2]] = False
+        ends = np.sort(np.stack((self.lower[one], self.lower[other])), axis=0)
+        keys = np.stack((np.append(self.bundle[kept], self.bundle[one]), np.append(self.lower[kept], ends[0])))
+        keys = np.vstack((keys, np.append(self.upper[kept], ends[1])))
+        rows, place = np.unique(keys, axis=1, return_inverse=True)
+        total = np.zeros(rows.shape[1], np.int64)
+        np.add.at(total, place.ravel(), np.append(self.links[kept], links))
+        kinds = tuple(k for k in self.kinds if not np.isin(np.array(self.kind_range(k.name)), through).any())
+        boxes = sum(kind.count for kind in kinds)
+        return Network(kinds, self.bundles, rows[1], rows[2], total, rows[0], self.block[:boxes])
 
     def to_networkx(self) -> nx.Graph[int]:
         """Undirected graph with ``name`` and ``kind`` on nodes and ``capacity_gbps`` on edges (bundles added up)."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from designer.report.page import Page
 from designer.report.result import Result
-from designer.report.screen import Page
 from designer.report.words import usd
 from designer.solve.why_not import Difference, WhyNot
 
@@ -69,10 +69,15 @@ def _design(result: Result) -> str:
         f"{pool.scale_up.switch or pool.scale_up.kind}"
         for pool in design.pools[:3]
     )
-    boxes = ", ".join(f"{stage.count:,} {stage.switch}" for stage in design.fabric.stages)
+    boxes = " and ".join(
+        ", ".join(f"{stage.count:,} {stage.switch}" for stage in fabric.stages) for fabric in design.fabrics
+    )
     links = dict.fromkeys(
         name
-        for boundary in (*(pool.nic_leaf for pool in design.pools), *design.fabric.boundaries)
+        for boundary in (
+            *(pool.nic_leaf for pool in design.pools),
+            *(boundary for fabric in design.fabrics for boundary in fabric.boundaries),
+        )
         for name in (boundary.lower_link, boundary.upper_link)
     )
     return f"{usd(account.objective_usd)} a year; {fleet}; {boxes}; {', '.join(links)}"

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from designer.design.account import Account, CostLine
-from designer.design.types import Boundary, Design, PoolDesign
+from designer.design.types import Boundary, Design, Fabric, PoolDesign
 from designer.instance.pools import pools_of
 from designer.instance.schema import Instance
 
@@ -36,7 +36,8 @@ class KeyFigures:
 
     ``scale_up_usd_per_year`` is that of scale-up switches and links, ``scale_out_usd_per_year`` that of NICs, their
     links and everything above; shares are of the annual cost. ``usd_per_million_tokens`` divides the annual cost by the
-    mean (not peak) tokens of a year: output tokens, or computed prompt tokens where no pool makes output.
+    mean (not peak) tokens of a year: output tokens, or computed prompt tokens where no pool makes output; it is None
+    where a fleet takes part in the cost, ``tokens`` and ``tokens_per_s`` where nothing but fleets is asked for.
     """
 
     annual_usd: float
@@ -51,9 +52,9 @@ class KeyFigures:
     scale_out_usd_per_year: float
     scale_out_share: float
     usd_per_accelerator_year: float
-    tokens: str
-    tokens_per_s: float
-    usd_per_million_tokens: float
+    tokens: str | None
+    tokens_per_s: float | None
+    usd_per_million_tokens: float | None
     watts_per_accelerator: float
 
 
@@ -91,8 +92,9 @@ def counts(design: Design, racks: int) -> Counts:
             scale_up[pool.scale_up.switch] += pool.scale_up.switches
         if pool.scale_up.upper is not None:
             scale_up[pool.scale_up.upper.switch] += pool.scale_up.upper.switches
-    for stage in design.fabric.stages:
-        scale_out[stage.switch] += stage.count * copies_of(design)
+    for fabric in design.fabrics:
+        for stage in fabric.stages:
+            scale_out[stage.switch] += stage.count * copies_of(fabric)
     boundaries = [boundary for _, boundary in boundaries_of(design)]
     for boundary in boundaries:
         ends[boundary.lower_link] += boundary.lower_ends
@@ -106,25 +108,25 @@ def counts(design: Design, racks: int) -> Counts:
         links=sum(boundary.links for boundary in boundaries),
         cables=sum(boundary.cables for boundary in boundaries),
         racks=racks,
-        network_racks=design.fabric.network_racks,
+        network_racks=sum(fabric.network_racks for fabric in design.fabrics),
     )
 
 
 def boundaries_of(design: Design) -> list[tuple[PoolDesign | None, Boundary]]:
-    """List every boundary with its pool, None for the shared ones above the leaves."""
+    """List every boundary with its pool, None for those of the fabrics above the leaves."""
     rows: list[tuple[PoolDesign | None, Boundary]] = []
     for pool in design.pools:
         upper = pool.scale_up.upper
         own = (pool.scale_up.boundary, None if upper is None else upper.boundary, pool.nic_leaf)
         rows += [(pool, boundary) for boundary in own if boundary is not None]
-    return rows + [(None, boundary) for boundary in design.fabric.boundaries]
+    return rows + [(None, boundary) for fabric in design.fabrics for boundary in fabric.boundaries]
 
 
 def scale_up_need(pool: PoolDesign, design: Design) -> float:
     """Gb/s of an accelerator inside its domain: its plan's need, and what it sends to the NICs of other rails."""
     plan = pool.plan
     sent = min(plan.nic_gbps, plan.scale_out_ep_need_gbps + plan.scale_out_other_need_gbps)
-    return plan.scale_up_need_gbps + (1 - 1 / design.fabric.rails) * sent
+    return plan.scale_up_need_gbps + (1 - 1 / design.fabrics[pool.fabric].rails) * sent
 
 
 def line_usd(line: CostLine) -> float:
@@ -134,16 +136,19 @@ def line_usd(line: CostLine) -> float:
     )
 
 
-def copies_of(design: Design) -> int:
-    """Equal copies of the scale-out fabric: rails times planes."""
-    return design.fabric.rails * design.fabric.planes
+def copies_of(fabric: Fabric) -> int:
+    """Equal copies of a scale-out fabric: rails times planes."""
+    return fabric.rails * fabric.planes
 
 
 def key_figures(design: Design, account: Account, instance: Instance) -> KeyFigures:
     """Derive the figures people compare from the recounted account."""
     accelerators = sum(pool.accelerators for pool in design.pools)
-    output = [pool.tokens_per_s for pool in pools_of(instance) if pool.phase != "prefill"]
-    rates = output or [pool.tokens_per_s for pool in pools_of(instance)]
+    serving = [pool for pool in pools_of(instance) if pool.fleet is None]
+    output = [pool.tokens_per_s for pool in serving if pool.phase != "prefill"]
+    rate = sum(output or [pool.tokens_per_s for pool in serving]) if serving else None
+    # What fleets cost cannot be told from what the tokens do.
+    of_tokens = None if instance.fleets else rate
     lines = account.lines
     scale_up = sum(line_usd(line) for line in lines if line.item in SCALE_UP)
     scale_out = sum(line_usd(line) for line in lines if line.item in SCALE_OUT)
@@ -160,9 +165,11 @@ def key_figures(design: Design, account: Account, instance: Instance) -> KeyFigu
         scale_out_usd_per_year=scale_out,
         scale_out_share=scale_out / account.annual_usd,
         usd_per_accelerator_year=account.annual_usd / accelerators,
-        tokens="output" if output else "prompt",
-        tokens_per_s=sum(rates),
-        usd_per_million_tokens=account.annual_usd / (sum(rates) * SECONDS_PER_YEAR / 1e6),
+        tokens=None if rate is None else "output" if output else "prompt",
+        tokens_per_s=rate,
+        usd_per_million_tokens=(
+            None if of_tokens is None else account.annual_usd / (of_tokens * SECONDS_PER_YEAR / 1e6)
+        ),
         watts_per_accelerator=account.it_watts / accelerators,
     )
 
@@ -177,15 +184,20 @@ def margins(design: Design, account: Account, instance: Instance) -> tuple[Margi
 
     demands = {pool.name: pool for pool in pools_of(instance)}
     for pool in design.pools:
-        plan, work = pool.plan, demands[pool.name].workload
-        add(f"{pool.name}: TPOT", 1e3 * (plan.tpot_s or 0.0), work.tpot_ms if plan.tpot_s else None, "ms")
-        if plan.ttft_estimate_s is not None:
-            add(f"{pool.name}: TTFT", 1e3 * plan.ttft_estimate_s, work.ttft_ms, "ms", "unvalidated estimate")
-        served = pool.replicas * plan.accelerators_per_replica * plan.tokens_per_s_per_accelerator
-        add(f"{pool.name}: peak tokens", demands[pool.name].peak_tokens_per_s, served, "tokens/s")
+        plan, demand = pool.plan, demands[pool.name]
+        if demand.fleet is not None:
+            add(f"{pool.name}: accelerators asked", demand.fleet.accelerators, pool.accelerators, "bought")
+            add(f"{pool.name}: scale-out asked", demand.fleet.scale_out_gbps, plan.nic_gbps, "Gb/s")
+        else:
+            work = demand.workload
+            add(f"{pool.name}: TPOT", 1e3 * (plan.tpot_s or 0.0), work.tpot_ms if plan.tpot_s else None, "ms")
+            if plan.ttft_estimate_s is not None:
+                add(f"{pool.name}: TTFT", 1e3 * plan.ttft_estimate_s, work.ttft_ms, "ms", "unvalidated estimate")
+            served = pool.replicas * plan.accelerators_per_replica * plan.tokens_per_s_per_accelerator
+            add(f"{pool.name}: peak tokens", demand.peak_tokens_per_s, served, "tokens/s")
         need = scale_up_need(pool, design)
         add(f"{pool.name}: scale-up bandwidth", need, pool.scale_up.usable_gbps, "Gb/s")
-        attachment, fabric = pool.attachment, design.fabric
+        attachment, fabric = pool.attachment, design.fabrics[pool.fabric]
         uplinks = fabric.links_per_leaf_spine * fabric.spines_per_pod * fabric.uplink_gbps * fabric.planes
         add(f"{pool.name}: leaf uplinks", attachment.group * attachment.need_gbps, uplinks, "Gb/s")
     site, money, risk = instance.site, instance.money, instance.risk

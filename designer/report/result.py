@@ -90,10 +90,10 @@ class Result(_Frozen):
     versions: dict[str, str]
     proof: Proof | None
     goals: tuple[GoalValue, ...] = Field(
-        description="every goal in order of rank: USD per year for cost, watts for power, else per year"
+        description="every goal in order of rank: USD per year for cost, USD for capex, watts for power, else per year"
     )
     tokens: TokenGoal | None = Field(
-        description="when the most tokens were asked for: the design serves every workload's demand times multiplier"
+        description="when the most tokens were asked for: the design serves every demand times multiplier"
     )
     key_figures: KeyFigures | None
     counts: Counts | None

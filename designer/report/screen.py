@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from designer.design.types import Boundary, Design, PoolDesign
+from designer.design.types import Boundary, Design, Fabric, PoolDesign
 from designer.fabric import FlowReport
-from designer.report.figures import Margin, copies_of, line_usd, scale_up_need
+from designer.report.figures import KeyFigures, Margin, copies_of, line_usd, scale_up_need
+from designer.report.page import LABEL, WIDTH, Page
 from designer.report.result import Result
 from designer.report.words import BOUNDARY_WORDS, GOAL_WORDS, ITEM_WORDS, TECH_WORDS, goal_text, usd
 
-WIDTH = 100
-_LABEL = 13
+__all__ = ["WIDTH", "Page", "flow_words", "screen", "usd"]
+
 _MAX_POOLS = 3
 _MAX_SHARES = 3
 _MAX_NAMES = 3
@@ -46,27 +46,6 @@ def screen(result: Result, folder: str | None = None) -> str:
     if folder is not None:
         page.row("STORED", folder)
     return "\n".join(page.lines) + "\n"
-
-
-class Page:
-    """Lines with a label column; long texts wrap under their own column."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def wide(self, text: str) -> None:
-        """Add a line without a label."""
-        self.lines += textwrap.wrap(text, WIDTH)
-
-    def row(self, label: str, text: str) -> None:
-        """Add a text beside its label."""
-        self.lines += textwrap.wrap(
-            text,
-            WIDTH,
-            initial_indent=f"{label:<{_LABEL}}",
-            subsequent_indent=" " * _LABEL,
-            break_on_hyphens=False,
-        )
 
 
 def _status(page: Page, result: Result) -> None:
@@ -121,10 +100,12 @@ def _goals(page: Page, result: Result) -> None:
     """The most tokens, and every goal where cost is not the only one."""
     tokens = result.tokens
     if tokens is not None:
-        served = "; ".join(f"{name} {rate:,.0f} output tokens/s" for name, rate in tokens.tokens_per_s.items())
+        rates = [f"{name} {rate:,.0f} output tokens/s" for name, rate in tokens.tokens_per_s.items()]
+        served = "; ".join(rates + [f"{name} {count:,} accelerators" for name, count in tokens.accelerators.items()])
         text = f"{tokens.multiplier:.6g} times the demand: {served}; "
         text += "no bound is proven yet" if tokens.bound is None else f"proven: {tokens.bound:.7g} times is too much"
-        page.row("MOST TOKENS", f"{text} ({_many(tokens.solves, 'demand')} tried)")
+        label = "MOST TOKENS" if tokens.tokens_per_s else "MOST ACCEL."
+        page.row(label, f"{text} ({_many(tokens.solves, 'demand')} tried)")
     if [row.goal for row in result.goals] == ["cost"]:
         return
     for rank, row in enumerate(result.goals, 1):
@@ -148,13 +129,15 @@ def _fleet(page: Page, result: Result, design: Design) -> None:
     page.row("FLEET", f"{total:,} accelerators: " + "; ".join(parts[:_MAX_POOLS]))
     limits = {margin.what: margin for margin in result.margins}
     for pool in pools[:_MAX_POOLS]:
-        page.row(f"  {pool.name}"[: _LABEL - 1], _plan(pool, limits))
+        page.row(f"  {pool.name}"[: LABEL - 1], _plan(pool, limits))
     if len(pools) > _MAX_POOLS:
         page.row("", f"... and {len(pools) - _MAX_POOLS} more pools (result.json)")
 
 
 def _plan(pool: PoolDesign, limits: dict[str, Margin]) -> str:
     plan = pool.plan
+    if plan.phase == "fleet":
+        return _fleet_of(pool, limits)
     unit = "prompt tokens a pass" if plan.phase == "prefill" else "sequences"
     words = [
         f"{plan.phase} of {plan.llm}: {_many(pool.replicas, 'replica')} of {plan.accelerators_per_replica} = "
@@ -170,9 +153,28 @@ def _plan(pool: PoolDesign, limits: dict[str, Margin]) -> str:
     return "; ".join(words)
 
 
+def _fleet_of(pool: PoolDesign, limits: dict[str, Margin]) -> str:
+    """Say what a fleet asks for and what it gets: accelerators, not tokens."""
+    plan, asked = pool.plan, limits[f"{pool.name}: accelerators asked"]
+    words = [
+        f"fleet: {asked.used:,.0f} accelerators asked, {pool.accelerators:,} bought",
+        f"{_many(pool.replicas, 'job')} of {_many(plan.accelerators_per_replica, 'accelerator')}",
+    ]
+    for what, asked_gbps in (
+        ("any to any outside", plan.scale_out_other_need_gbps),
+        ("in the domain", plan.scale_up_need_gbps),
+    ):
+        if asked_gbps:
+            words.append(f"{asked_gbps:,.4g} Gb/s each asked {what}")
+    return "; ".join(words)
+
+
 def _scale_up(page: Page, result: Result, design: Design) -> None:
     for pool in design.pools[:_MAX_POOLS]:
         up = pool.scale_up
+        if pool.domain_size == 1:
+            page.row("SCALE-UP", f"{_owner(pool, design)}none: every accelerator stands alone")
+            continue
         words = [f"{_owner(pool, design)}{_domain(pool)}"]
         words.append(f"{scale_up_need(pool, design):,.0f} of {up.usable_gbps:,.0f} Gb/s needed")
         if up.boundary is None:
@@ -209,9 +211,22 @@ def _domain(pool: PoolDesign) -> str:
 
 
 def _scale_out(page: Page, result: Result, design: Design) -> None:
-    fabric = design.fabric
-    stages, copies = len(fabric.stages), copies_of(design)
-    head = f"{fabric.family}, {_many(stages, 'stage')}"
+    """Say what each fabric is built of; with several, whose it is."""
+    left = _MAX_POOLS
+    for number, fabric in enumerate(design.fabrics[:_MAX_POOLS]):
+        pools = design.pools_on(number)
+        whose = f"{', '.join(pool.name for pool in pools)}: " if design.more_fabrics else ""
+        _one_fabric(page, result, design, fabric, whose, pools[:left])
+        left = max(left - len(pools), 0)
+    if len(design.fabrics) > _MAX_POOLS:
+        page.row("", f"... and {len(design.fabrics) - _MAX_POOLS} more fabrics (result.json)")
+
+
+def _one_fabric(
+    page: Page, result: Result, design: Design, fabric: Fabric, whose: str, pools: Sequence[PoolDesign]
+) -> None:
+    stages, copies = len(fabric.stages), copies_of(fabric)
+    head = f"{whose}{fabric.family}, {_many(stages, 'stage')}"
     if copies > 1:
         head += f", {_many(fabric.rails, 'rail')} x {_many(fabric.planes, 'plane')} = {copies} equal fabrics, each with"
     page.row(
@@ -224,7 +239,7 @@ def _scale_out(page: Page, result: Result, design: Design) -> None:
         )
         + (f"; {fabric.pods} pods" if stages == 3 else ""),
     )
-    for pool in design.pools[:_MAX_POOLS]:
+    for pool in pools:
         at = pool.attachment
         per = "one switch for all" if stages == 1 else f"{_many(at.domains_per_leaf, 'domain')} per leaf"
         if at.leaves_per_domain > 1:
@@ -271,8 +286,8 @@ def _money(page: Page, result: Result) -> None:
         f"{usd(figures.annual_usd)} = IT capital {usd(figures.capital_usd_per_year)} + building "
         f"{usd(figures.facility_usd_per_year)} + energy {usd(figures.energy_usd_per_year)} + failures "
         f"{usd(figures.failures_usd_per_year)}; {usd(figures.usd_per_accelerator_year)} per accelerator; "
-        f"${figures.usd_per_million_tokens:.4g} per million {figures.tokens} tokens; "
-        f"{usd(account.horizon_usd)} in {account.it_years} years; IT to buy {usd(account.capex_usd)}",
+        f"{_per_tokens(figures)}{usd(account.horizon_usd)} in {account.it_years} years; "
+        f"IT to buy {usd(account.capex_usd)}",
     )
     totals = {line.item: line_usd(line) for line in account.lines}
     split = ", ".join(
@@ -286,6 +301,13 @@ def _money(page: Page, result: Result) -> None:
     watts = sorted(((line.watts, line.item) for line in account.lines if line.watts), reverse=True)
     shares = ", ".join(f"{ITEM_WORDS[item]} {watt / account.it_watts:.1%}" for watt, item in watts[:_MAX_SHARES])
     page.row("POWER, SPACE", f"{account.it_watts / 1e6:,.4g} MW of IT ({shares}); {account.racks:,} racks")
+
+
+def _per_tokens(figures: KeyFigures) -> str:
+    """The cost of tokens, nothing where a fleet shares it."""
+    if figures.usd_per_million_tokens is None:
+        return ""
+    return f"${figures.usd_per_million_tokens:.4g} per million {figures.tokens} tokens; "
 
 
 def _risk(page: Page, result: Result) -> None:

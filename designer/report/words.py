@@ -27,6 +27,7 @@ TECH_WORDS = {
 }
 GOAL_WORDS = {
     "cost": "cost",
+    "capex": "IT capital",
     "power": "IT power",
     "hard_repairs": "hard repairs",
     "job_hits": "job hits",
@@ -54,6 +55,8 @@ def goal_text(goal: str, value: float) -> str:
     """
     if goal == "cost":
         return f"{usd(value)} a year"
+    if goal == "capex":
+        return usd(value)
     return f"{value / 1e6:,.6g} MW" if goal == "power" else f"{value:,.6g} a year"
 
 

@@ -46,10 +46,11 @@ def _rows(design: Design, catalogue: Catalogue) -> Iterator[Any]:
         for boundary in (up.boundary, None if up.upper is None else up.upper.boundary, pool.nic_leaf):
             if boundary is not None:
                 links += [boundary.lower_link, boundary.upper_link]
-    for stage in design.fabric.stages:
-        yield catalogue.switches[stage.switch]
-    for boundary in design.fabric.boundaries:
-        links += [boundary.lower_link, boundary.upper_link]
+    for fabric in design.fabrics:
+        for stage in fabric.stages:
+            yield catalogue.switches[stage.switch]
+        for boundary in fabric.boundaries:
+            links += [boundary.lower_link, boundary.upper_link]
     for link in dict.fromkeys(links):
         yield catalogue.links[link]
 

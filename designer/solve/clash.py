@@ -32,14 +32,16 @@ def no_plans(pools: Sequence[Pool], sets: Sequence[PlanSet]) -> tuple[str, ...]:
     for pool, plans in zip(pools, sets, strict=True):
         if plans.plans:
             continue
-        wants = f"pool {pool.name} ({pool.workload.llm}, {pool.phase}) has no serving plan"
+        wants = f"fleet {pool.name} has no domain with the bandwidth asked for"
+        if pool.fleet is None:
+            wants = f"pool {pool.name} ({pool.workload.llm}, {pool.phase}) has no serving plan"
         if not plans.unmet:
             lines.append(
                 f"{wants}: no scale-up domain can be built from what is offered; look at the accelerators, their "
                 "dates and nics, domain_sizes, scale_up_switches, links and lengths, and at the parts not offered"
             )
             continue
-        if pool.workload.tpot_ms is not None and pool.phase != "prefill":
+        if pool.fleet is None and pool.workload.tpot_ms is not None and pool.phase != "prefill":
             wants += f" within tpot_ms = {pool.workload.tpot_ms:g}"
         lines.append(wants + ":")
         misses = sorted(plans.unmet.values(), key=_distance)

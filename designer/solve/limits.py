@@ -15,8 +15,9 @@ import numpy as np
 
 from designer.candidates.choices import Option
 from designer.candidates.offer import Offer
-from designer.candidates.space import within
-from designer.candidates.terms import NET_WATTS, RACKS, Floats
+from designer.candidates.parting import within
+from designer.candidates.pressure import use_of
+from designer.candidates.terms import RACKS, Floats
 from designer.candidates.weights import Limit, Weights
 from designer.instance.schema import Choose
 from designer.solve.clock import Deadline
@@ -53,8 +54,8 @@ def reach(
         When to stop looking; what is said then is still true.
     """
     racks = offer.economy.network_rack_watts
-    best = math.inf
-    beyond, lean = short(options, weights.limits), _leaning(options, weights)
+    best, used = math.inf, _counted_use(options, weights.limits)
+    beyond, lean = _too_much(used), _leaning(used, weights.goal)
     if beyond:
         return Reach(best, tuple(beyond))
     plain = least(offer, options, choose, Weights(weights.goal, ()), deadline)
@@ -62,10 +63,10 @@ def reach(
         return Reach(best, ())
     terms = plain.selection.terms
     value = float(weights.goal @ terms)
-    if within(weights, terms, racks):
+    if within(weights, plain.selection.each, racks):
         return Reach(value, ())
     for limit in (limit for limit in weights.limits if not limit.counted):
-        row = use_row(limit, racks)
+        row = use_of(limit, racks)
         if deadline.over:
             return Reach(best, tuple(beyond))
         found = least(offer, options, choose, Weights(row, ()), deadline)
@@ -75,7 +76,7 @@ def reach(
         if low > limit.most * (1 + 1e-9):
             beyond.append((limit, low))
         lean += row / (limit.most if limit.most > 0 else 1.0)
-        if within(weights, found.selection.terms, racks):
+        if within(weights, found.selection.each, racks):
             best = min(best, float(weights.goal @ found.selection.terms))
     if beyond:
         return Reach(math.inf, tuple(beyond))
@@ -85,7 +86,7 @@ def reach(
         # A goal of 0 leaves nothing to lean on relative to it.
         tilted = Weights(weights.goal + share * (value or 1.0) * lean, ())
         found = least(offer, options, choose, tilted, deadline)
-        if found.selection is not None and within(weights, found.selection.terms, racks):
+        if found.selection is not None and within(weights, found.selection.each, racks):
             best = min(best, float(weights.goal @ found.selection.terms))
             break
     return Reach(best, ())
@@ -96,26 +97,24 @@ def short(options: Sequence[Sequence[Option]], limits: Sequence[Limit]) -> list[
 
     No model is solved for these: where much does without a part, nothing tells one design from the other.
     """
-    beyond = []
-    for limit in (limit for limit in limits if limit.counted):
-        low = sum(float((np.stack([o.terms for o in pool]) @ limit.row).min()) for pool in options)
-        if low > limit.room:
-            beyond.append((limit, low))
-    return beyond
+    return _too_much(_counted_use(options, limits))
 
 
-def _leaning(options: Sequence[Sequence[Option]], weights: Weights) -> Floats:
+def _counted_use(options: Sequence[Sequence[Option]], limits: Sequence[Limit]) -> list[tuple[Limit, list[Floats]]]:
+    """What the options of every pool use of the limits on units and shares."""
+    counted = [limit for limit in limits if limit.counted]
+    terms = [np.stack([o.terms for o in pool]) for pool in options] if counted else []
+    return [(limit, [rows @ limit.row for rows in terms]) for limit in counted]
+
+
+def _too_much(used: Sequence[tuple[Limit, list[Floats]]]) -> list[tuple[Limit, float]]:
+    least_use = [(limit, sum(float(use.min()) for use in pools)) for limit, pools in used]
+    return [(limit, low) for limit, low in least_use if low > limit.room]
+
+
+def _leaning(used: Sequence[tuple[Limit, list[Floats]]], goal: Floats) -> Floats:
     """A goal that leans on the limits on units and shares, measured by what the pools use where none is allowed."""
-    lean = np.zeros_like(weights.goal)
-    for limit in (limit for limit in weights.limits if limit.counted):
-        used = [np.stack([o.terms for o in pool]) @ limit.row for pool in options]
-        lean += limit.row / (limit.most or sum(float(np.abs(use).max()) for use in used) or 1.0)
+    lean = np.zeros_like(goal)
+    for limit, pools in used:
+        lean += limit.row / (limit.most or sum(float(np.abs(use).max()) for use in pools) or 1.0)
     return lean
-
-
-def use_row(limit: Limit, network_rack_watts: float) -> Floats:
-    """Weights of a limited sum; network racks count by their share of watts, never more than the whole ones."""
-    row = limit.row
-    if row[RACKS]:
-        row[NET_WATTS] = 1.0 / network_rack_watts
-    return row

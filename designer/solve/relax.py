@@ -9,6 +9,9 @@ from math import inf
 import numpy as np
 
 from designer.answer import Question, SolveOptions
+from designer.candidates.choices import Option
+from designer.candidates.copies import choose_of
+from designer.candidates.pressure import use_of
 from designer.candidates.space import Space
 from designer.candidates.weights import NOISE, Limit, Weights
 from designer.instance.pools import pools_of
@@ -16,7 +19,7 @@ from designer.solve.clash import rounded_up, stated
 from designer.solve.clock import Deadline
 from designer.solve.compile import compile_model
 from designer.solve.highs import irreducible_rows
-from designer.solve.limits import short, use_row
+from designer.solve.limits import short
 from designer.solve.selection import least
 from designer.solve.stock import Stock, more_may_help, plans_of
 from designer.solve.tokens import most_tokens
@@ -61,7 +64,7 @@ class Explainer:
         """One smallest set: drop a limit or a workload, and the rest has a design."""
         if not self.stock.has_plans or not self.stock.weights.limits:
             return
-        limits, works = list(self.stock.weights.limits), [w.name for w in self.question.instance.workloads]
+        limits, works = list(self.stock.weights.limits), self._owners()
         if beyond:
             limits = [beyond[0]]
         elif space is not None:
@@ -80,8 +83,22 @@ class Explainer:
                 elements = rest
         names = [stated(x) for x in elements if isinstance(x, Limit)]
         demands = [x for x in elements if isinstance(x, str)]
-        of = f"the demand of workload{'s' if len(demands) > 1 else ''} {', '.join(demands)}"
+        of = self._demand_of(demands)
         yield f"cannot hold together: {', '.join([*names, of])}; without any one of these there is a design"
+
+    def _owners(self) -> list[str]:
+        """Names of the workloads and fleets, in the order of their pools."""
+        return list(dict.fromkeys(pool.owner for pool in pools_of(self.question.instance)))
+
+    def _demand_of(self, names: Sequence[str]) -> str:
+        """Name demands in the user's words: workloads, then fleets."""
+        fleets = {fleet.name for fleet in self.question.instance.fleets}
+        kinds = (
+            ("workload", [name for name in names if name not in fleets]),
+            ("fleet", [name for name in names if name in fleets]),
+        )
+        words = [f"{kind}{'s' if len(mine) > 1 else ''} {', '.join(mine)}" for kind, mine in kinds if mine]
+        return f"the demand of {' and '.join(words)}"
 
     def _relaxation(self, space: Space, limits: list[Limit], works: list[str]) -> tuple[list[Limit], list[str]]:
         milp = compile_model(build_fabric_choice(space).model, names=True)
@@ -90,7 +107,7 @@ class Explainer:
             return limits, works
         names = {milp.row_names[row] for row in rows}
         kept = [limit for k, limit in enumerate(limits) if f"limit[{k}]" in names]
-        owners = [pool.workload.name for pool in pools_of(self.question.instance)]
+        owners = [pool.owner for pool in pools_of(self.question.instance)]
         demands = [owner for p, owner in enumerate(owners) if f"pool_choice[{p}]" in names]
         chosen = (kept, list(dict.fromkeys(demands)))
         # A relaxation without them says nothing of the user's own words.
@@ -99,28 +116,32 @@ class Explainer:
     def _possible(self, elements: Sequence[Limit | str]) -> bool | None:
         """Whether the limits and workloads of a set have a design together (None: not settled)."""
         names = {x for x in elements if isinstance(x, str)}
-        chosen = [(p, pool) for p, pool in enumerate(pools_of(self.question.instance)) if pool.workload.name in names]
+        chosen = [(p, pool) for p, pool in enumerate(pools_of(self.question.instance)) if pool.owner in names]
         every = self.stock.options(pools_of(self.question.instance))
         limits = tuple(x for x in elements if isinstance(x, Limit))
-        offer = replace(self.stock.offer, pools=tuple(pool.name for _, pool in chosen))
+        offer = replace(
+            self.stock.offer,
+            pools=tuple(pool.name for _, pool in chosen),
+            works=tuple(self.stock.offer.works[p] for p, _ in chosen),
+        )
         return self._has_design(replace(self.stock, offer=offer), [every[p] for p, _ in chosen], limits)
 
-    def _has_design(self, stock: Stock, options: Sequence[Sequence[object]], limits: tuple[Limit, ...]) -> bool | None:
+    def _has_design(self, stock: Stock, options: Sequence[Sequence[Option]], limits: tuple[Limit, ...]) -> bool | None:
         if not options or not all(options):
             return not options
-        if short(options, limits):  # type: ignore[arg-type]
+        if short(options, limits):
             return False
         if self.deadline.over:
             return None
         lean = np.zeros_like(stock.weights.goal)
         for limit in limits:
-            lean += use_row(limit, stock.offer.economy.network_rack_watts) / (limit.most or 1.0)
+            lean += use_of(limit, stock.offer.economy.network_rack_watts) / (limit.most or 1.0)
         free = all(limit.counted for limit in limits)
         if free:
             lean = stock.weights.goal
         ceiling = inf if free or any(limit.most == 0.0 for limit in limits) else len(limits) * (1 + NOISE)
-        choose = self.question.instance.choose
-        found = least(stock.offer, options, choose, Weights(lean, limits), self.deadline, best=ceiling)  # type: ignore[arg-type]
+        choose = choose_of(self.question.instance)
+        found = least(stock.offer, options, choose, Weights(lean, limits), self.deadline, best=ceiling)
         if found.selection is not None:
             return True
         return False if found.settled else None
@@ -136,17 +157,20 @@ class Explainer:
             or more_may_help(self.question.instance)
         ):
             return
+        works, fleets = self.question.instance.workloads, self.question.instance.fleets
+        what = " and ".join(f"fewer {noun}" for noun, rows in (("tokens", works), ("accelerators", fleets)) if rows)
+        whose = " and ".join(noun for noun, rows in (("workload", works), ("fleet", fleets)) if rows)
         most = most_tokens(self.question, self.stock, self.options, self.deadline, known_refused=1.0, gap=RESOLUTION)
         if most.interrupted:
             raise KeyboardInterrupt
         if most.served >= _LEAST_SHARE:
             digits = 10_000
             share = int(most.served * digits) / digits or most.served
-            yield f"or {100 * (1 - share):.4g} % fewer tokens: {share:.4g} times the demand of every workload would do"
+            yield f"or {100 * (1 - share):.4g} % {what}: {share:.4g} times the demand of every {whose} would do"
         elif most.settled:
-            yield "fewer tokens alone do not help: not even the least demand keeps the limits"
+            yield f"{what} alone do not help: not even the least demand keeps the limits"
         else:
-            yield self._late("how many tokens fewer would do")
+            yield self._late(f"how many {what} would do")
 
     # ------------------------------------------------------------------ longer times per token
 

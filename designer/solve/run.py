@@ -105,6 +105,7 @@ class _Job:
             bound=most.refused if most.refused < math.inf else None,
             tokens_per_s={work.name: work.output_tokens_per_s for work in job.question.instance.workloads},
             solves=most.solves,
+            accelerators={fleet.name: fleet.accelerators for fleet in job.question.instance.fleets},
         )
         base = replace(base, tokens=tokens)
         answer = job._finished(base, job._known(most.selection)) if most.interrupted else job.best(base, most.selection)
@@ -165,7 +166,7 @@ class _Job:
         """A design that is known without any model: recounted, with no bound."""
         instance, pools = self.question.instance, pools_of(self.question.instance)
         items = at_demand(selection, pools)
-        design = build_design(instance.name, pools, items, selection.template, self.stock.offer.economy)
+        design = build_design(instance.name, pools, items, selection.fabrics, self.stock.offer.economy)
         checked = verify(design, self.question.catalogue, instance)
         if checked.findings:
             raise RecountError(f"the verifier rejects a design that was known before: {checked.findings[0]}")

@@ -6,10 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from designer.candidates.choices import Attached, Option
 from designer.candidates.offer import Offer
-from designer.candidates.space import Space, build_space, total
-from designer.candidates.templates import Template
+from designer.candidates.slots import total
+from designer.candidates.space import Space, build_space
+from designer.candidates.templates import Joined
 from designer.candidates.terms import Floats
 from designer.candidates.weights import Weights
 from designer.instance.schema import Choose
@@ -21,11 +24,16 @@ from designer_models import FabricChoice, build_fabric_choice, forbid
 
 @dataclass(frozen=True)
 class Selection:
-    """A template and a choice of every pool, with the term vector (len(TERMS),) of all together."""
+    """The fabrics and a choice of every pool, with the term vector (len(TERMS),) of each fabric and its pools."""
 
-    template: Template
+    fabrics: tuple[Joined, ...]
     items: tuple[Attached, ...]
-    terms: Floats
+    each: tuple[Floats, ...]
+
+    @property
+    def terms(self) -> Floats:
+        """The term vector of all together."""
+        return np.asarray(sum(self.each))
 
 
 @dataclass(frozen=True)
@@ -50,11 +58,17 @@ def chosen_keys(stated: FabricChoice, milp: Milp, report: SolverReport) -> list[
 def selection_of(space: Space, keys: Sequence[tuple[int, int, int]]) -> Selection:
     """Look the chosen candidates up."""
     chosen = {p: (f, i) for p, f, i in keys}
-    f = chosen[0][0]
-    slots = space.slots[f]
-    rows = [chosen[p][1] for p in range(len(space.pools))]
-    items = tuple(slot.choices.items[row] for slot, row in zip(slots, rows, strict=True))
-    return Selection(space.templates[f], items, total(space.templates[f], slots, rows))
+    items: dict[int, Attached] = {}
+    fabrics: list[Joined] = []
+    each: list[Floats] = []
+    # In the order of the first pool on each, as a design numbers its fabrics.
+    for f in dict.fromkeys(chosen[p][0] for p in sorted(chosen)):
+        template, block, slots = space.templates[f], space.blocks[f], space.slots[f]
+        rows = [chosen[p][1] for p in block]
+        items |= {p: slot.choices.items[row] for p, slot, row in zip(block, slots, rows, strict=True)}
+        fabrics.append(Joined(template, block))
+        each.append(total(template, slots, rows))
+    return Selection(tuple(fabrics), tuple(items[p] for p in range(len(space.pools))), tuple(each))
 
 
 def least(

@@ -58,6 +58,7 @@ def goal_value(goal: Goal, account: Account) -> float:
     """Value of a goal by the recount."""
     return {
         "cost": account.objective_usd,
+        "capex": account.capex_usd,
         "power": account.it_watts,
         "hard_repairs": account.hard_repairs_per_year,
         "job_hits": account.job_hits_per_year,
@@ -158,7 +159,7 @@ def solve_step(
         selection = selection_of(space, keys)
         with clock.phase("design"):
             economy = found.offer.economy
-            design = build_design(question.instance.name, found.pools, selection.items, selection.template, economy)
+            design = build_design(question.instance.name, found.pools, selection.items, selection.fabrics, economy)
         with clock.phase("verify"):
             checked = verify(design, question.catalogue, question.instance)
         limited = bool(checked.findings) and all(row.rule.startswith("limit_") for row in checked.findings)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from designer.answer import Question, SolveOptions
 from designer.candidates.choices import Option, make_options
+from designer.candidates.copies import choose_of
 from designer.candidates.domains import build_domains
 from designer.candidates.dominance import reduce_domains
 from designer.candidates.offer import Offer, build_offer
@@ -144,7 +145,9 @@ def plans_of(
 
 
 def more_may_help(instance: Instance) -> bool:
-    """Whether a limit may be kept by more accelerators or replicas than a demand needs at least."""
+    """Whether a limit may be kept, or a pinned taper met, by more accelerators or replicas than a demand needs."""
+    if instance.pin.taper is not None:
+        return True
     risk = instance.risk
     shares = (risk.min_availability, risk.max_single_failure_share)
     return bool(instance.choose.max_vendor_share) or any(share is not None for share in shares)
@@ -186,7 +189,7 @@ def candidates_of(
     clock = clock or Clock()
     stock = stock or stock_of(question, options, clock)
     pools = pools_of(question.instance)
-    weights, choose = stock.weights, question.instance.choose
+    weights, choose = stock.weights, choose_of(question.instance)
     with clock.phase("arcs"):
         joined = stock.options(pools)
         space: Space | None = None

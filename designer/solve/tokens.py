@@ -16,13 +16,15 @@ import numpy as np
 
 from designer.answer import Question, SolveOptions, scaled
 from designer.candidates.choices import Attached
+from designer.candidates.copies import choose_of
+from designer.candidates.pressure import use_of
 from designer.candidates.terms import NET_WATTS, RACKS, Floats
 from designer.candidates.weights import NOISE, Limit, Weights
 from designer.demand.prune import domains_needed, peak_demand
 from designer.design.build import build_design
 from designer.instance.pools import Pool, pools_of
 from designer.solve.clock import Deadline
-from designer.solve.limits import short, use_row
+from designer.solve.limits import short
 from designer.solve.selection import Selection, least
 from designer.solve.stock import Stock
 from designer.verify import verify
@@ -112,7 +114,7 @@ class _Search:
         # Much may do without a part that is short: then nothing but the goal tells designs from each other.
         self.free = all(limit.counted for limit in self.limits)
         nothing = np.zeros_like(stock.weights.goal)
-        self.lean = sum((use_row(limit, self.racks) / (limit.most or 1.0) for limit in self.limits), start=nothing)
+        self.lean = sum((use_of(limit, self.racks) / (limit.most or 1.0) for limit in self.limits), start=nothing)
         if self.free:
             self.lean = stock.weights.goal
         self.served, self.served_use = 0.0, 0.0
@@ -172,7 +174,7 @@ class _Search:
         """Look for a design within the limits at a multiplier, or for the proof that there is none."""
         asked = replace(self.question, instance=scaled(self.question.instance, multiplier))
         pools = pools_of(asked.instance)
-        options, choose = self.stock.options(pools), asked.instance.choose
+        options, choose = self.stock.options(pools), choose_of(asked.instance)
         if not all(options) or short(options, self.limits):
             return _Probe(multiplier, None, None, refused=True)
         count = len(self.limits)
@@ -203,7 +205,7 @@ class _Search:
     def _holds(self, asked: Question, pools: Sequence[Pool], selection: Selection) -> bool:
         """Whether a selection is a design within the limits in exact arithmetic."""
         economy = self.stock.offer.economy
-        design = build_design(asked.instance.name, pools, selection.items, selection.template, economy)
+        design = build_design(asked.instance.name, pools, selection.items, selection.fabrics, economy)
         return verify(design, asked.catalogue, asked.instance).ok
 
     def _used(self, terms: Floats) -> float:

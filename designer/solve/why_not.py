@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from pydantic import ValidationError
@@ -33,8 +35,8 @@ _LINKS = {
     "leaf_spine_link": ("leaf_spine",),
     "spine_core_link": ("spine_core",),
 }
-_NUMBERS = ("domain_size", "stages", "rails", "planes")
-KEYS = ("accelerator", "vendor", *_NUMBERS, *_PINS, *_LINKS, "technology", "without")
+_NUMBERS = ("domain_size", "scale_up_planes", "stages", "rails", "planes")
+KEYS = ("accelerator", "vendor", "nic", *_NUMBERS, "taper", *_PINS, *_LINKS, "technology", "without")
 _FILE = "--force"
 
 
@@ -99,14 +101,20 @@ def why_not(question: Question, forces: Sequence[str], options: SolveOptions | N
     options = options or SolveOptions()
     forced = force(question, forces)
     optimum = solve(question, options)
-    other = solve_narrowed(forced.question, options, forced.narrow)
-    reasons = {row.part: row.reason for row in other.not_offered}
-    blocked = tuple(f"{part} is not for sale here: {reasons[part]}" for part in forced.parts if part in reasons)
-    if other.design is None and other.status == "infeasible":
-        other = replace(other, clash=(*blocked, *other.clash))
+    other, blocked = solve_forced(forced, options)
     return WhyNot(
         tuple(forces), optimum, other, (*forced.notes, *blocked), _differences(optimum, other), forced.question
     )
+
+
+def solve_forced(forced: Forced, options: SolveOptions) -> tuple[Answer, tuple[str, ...]]:
+    """Solve a question with choices forced on it; also say which of the forced parts cannot be bought, and why."""
+    answer = solve_narrowed(forced.question, options, forced.narrow)
+    reasons = {row.part: row.reason for row in answer.not_offered}
+    blocked = tuple(f"{part} is not for sale here: {reasons[part]}" for part in forced.parts if part in reasons)
+    if answer.design is None and answer.status == "infeasible":
+        answer = replace(answer, clash=(*blocked, *answer.clash))
+    return answer, blocked
 
 
 def force(question: Question, forces: Sequence[str]) -> Forced:
@@ -146,6 +154,8 @@ class _Forcing:
             self._vendor(value)
         elif key == "technology":
             self._technology(value)
+        elif key == "taper":
+            self._taper(value)
         elif key in _LINKS:
             self._link(key, value)
         elif key == "without":
@@ -159,7 +169,8 @@ class _Forcing:
 
     def _part(self, key: str, value: str) -> None:
         """Pin a part; naming it offers it whatever its status, as an instance would."""
-        role = {"accelerator": "accelerators", "scale_up_switch": "scale_up_switches"}.get(key, "scale_out_switches")
+        roles = {"accelerator": "accelerators", "nic": "nics", "scale_up_switch": "scale_up_switches"}
+        role = roles.get(key, "scale_out_switches")
         known = _tables(self.catalogue)[role]
         if value not in known:
             self.wrong(key, repr(value[:60]), nearest(value, known))
@@ -196,19 +207,50 @@ class _Forcing:
             self.pin["domain_size"] = number
             if self.choose["domain_sizes"] is not None:
                 self.choose["domain_sizes"] = tuple(dict.fromkeys((*self.choose["domain_sizes"], number)))
+        elif key == "scale_up_planes":
+            self.pin[key] = number
         elif key == "stages":
             self.choose["scale_out_stages"] = (number,)
             self.pin["scale_out_stages"] = number
         else:
             self.choose[f"scale_out_{key}"] = (number,)
+            self.pin[key] = None
+
+    def _taper(self, value: str) -> None:
+        down, sign, up = value.partition(":")
+        if not (sign and down.isdecimal() and up.isdecimal() and int(down) and int(up)):
+            self.wrong("taper", repr(value[:60]), "allowed: DOWN:UP in whole numbers, such as 42:22")
+            return
+        self.pin["taper"] = value
+        if int(down) > self.choose["max_taper"] * int(up):
+            self.notes.append(f"choose.max_taper = {self.choose['max_taper']:g} of the instance is set aside")
+            self.choose["max_taper"] = float(ceil(Fraction(int(down), int(up))))
+
+    def _pair(self, key: str, value: str) -> None:
+        """Both ends of a boundary, in the words of a pin: co-packaged ends may be named."""
+        lower, _, upper = value.partition("/")
+        for row in (lower, upper):
+            if row not in self.catalogue.links:
+                self.wrong(key, repr(row[:60]), nearest(row, self.catalogue.links))
+                return
+        for boundary in _LINKS[key]:
+            self.only.pop(boundary, None)
+            self.pin[f"{boundary}_links"] = value
+        bought = tuple(row for row in dict.fromkeys((lower, upper)) if self.catalogue.links[row].tech != "cpo")
+        self._list("links", bought, only=False)
+        self.parts += bought
 
     def _link(self, key: str, value: str) -> None:
+        if "/" in value:
+            self._pair(key, value)
+            return
         known = [name for name, row in self.catalogue.links.items() if row.tech != "cpo"]
         if value not in known:
             self.wrong(key, repr(value[:60]), f"{nearest(value, known)} (co-packaged ends: technology=cpo)")
             return
         for boundary in _LINKS[key]:
             self._allow(boundary, frozenset({value}))
+            self.pin[f"{boundary}_links"] = None
         self._list("links", (value,), only=False)
         self.parts.append(value)
 
@@ -231,6 +273,7 @@ class _Forcing:
             self._list("links", sorted(rows), only=False)
         for boundary in SCALE_OUT_BOUNDARIES:
             self._allow(boundary, frozenset(rows))
+            self.pin[f"{boundary}_links"] = None
 
     def _allow(self, boundary: str, rows: frozenset[str]) -> None:
         self.only[boundary] = self.only.get(boundary, rows) & rows
@@ -347,4 +390,6 @@ def _differences(optimum: Answer, forced: Answer) -> tuple[Difference, ...]:
     if optimum.tokens is not None and forced.tokens is not None:
         for name, rate in optimum.tokens.tokens_per_s.items():
             add(f"{name}: output tokens", "tokens/s", rate, forced.tokens.tokens_per_s[name])
+        for name, count in optimum.tokens.accelerators.items():
+            add(f"{name}: accelerators asked for", "accelerators", count, forced.tokens.accelerators[name])
     return tuple(rows)

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from designer.design.types import Design
+from designer.design.types import Fabric
 from designer.instance.schema import Instance
 from designer.verify.findings import Findings, UncountableError
 from designer.verify.pools import PoolCount
-
-PLACE = "scale-out fabric"
 
 
 @dataclass(frozen=True)
@@ -31,25 +29,26 @@ class Copies:
         return pool.parts.nic.rate_gbps / self.planes
 
 
-def check_copies(found: Findings, design: Design, pools: Sequence[PoolCount], instance: Instance) -> Copies:
-    """Check that hosts, NICs and domains bear the rails and planes of the fabric."""
-    fabric, choose = design.fabric, instance.choose
+def check_copies(found: Findings, place: str, fabric: Fabric, pools: Sequence[PoolCount], instance: Instance) -> Copies:
+    """Check that hosts, NICs and domains of the pools on a fabric bear its rails and planes."""
+    choose = instance.choose
     rails, planes = fabric.rails, fabric.planes
     counted = rails >= 1 and planes >= 1
-    if not found.holds("whole_numbers", PLACE, counted, (rails, planes), "at least 1", "rails and planes"):
-        raise UncountableError(PLACE)
+    if not found.holds("whole_numbers", place, counted, (rails, planes), "at least 1", "rails and planes"):
+        raise UncountableError(place)
+    pin = instance.pin
     for rule, number, allowed in (
-        ("rails", rails, choose.scale_out_rails),
-        ("nic_planes", planes, choose.scale_out_planes),
+        ("rails", rails, choose.scale_out_rails if pin.rails is None else (pin.rails,)),
+        ("nic_planes", planes, choose.scale_out_planes if pin.planes is None else (pin.planes,)),
     ):
         listed = ", ".join(map(str, allowed)) or "none"
-        found.holds(rule, PLACE, number in allowed, number, listed, "copies of the fabric to choose from")
+        found.holds(rule, place, number in allowed, number, listed, "copies of the fabric to choose from")
     copies = Copies(rails, planes)
     even = [_rails(found, pool, rails) for pool in pools]
     for pool in pools:
         _planes(found, pool, copies)
     if not all(even):
-        raise UncountableError(PLACE)
+        raise UncountableError(place)
     return copies
 
 

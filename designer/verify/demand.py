@@ -5,25 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from designer.instance.schema import Instance, Phase, Workload
+from designer.instance.schema import Fleet, Instance, Phase, Workload
 from designer.verify.exact import exact
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One pool the instance asks for, with the tokens per second it must serve at its peak."""
+    """One pool the instance asks for, with the tokens per second it must serve at its peak.
+
+    A fleet asks for accelerators: each stands for one token per second (section 6.2).
+    """
 
     name: str
-    workload: Workload
+    demand: Workload | Fleet
     phase: Phase
     peak_tokens_per_s: Fraction
+
+    @property
+    def owner(self) -> str:
+        """The workload or fleet that the pool belongs to."""
+        return self.demand.name
+
+    @property
+    def workload(self) -> Workload:
+        """The workload; a TypeError where it is a fleet, which has no tokens."""
+        if isinstance(self.demand, Fleet):
+            raise TypeError(f"{self.name} is a fleet")
+        return self.demand
 
 
 def asked_of(instance: Instance) -> dict[str, Asked]:
     """List the pools of an instance by name, prefill before decode.
 
     A disaggregated workload has two pools, ``<name>.prefill`` and ``<name>.decode``; prefill computes the prompt
-    tokens that no cache holds, as many prompts a second as there are answers.
+    tokens that no cache holds, as many prompts a second as there are answers. A fleet is one pool.
     """
     asked: dict[str, Asked] = {}
     for work in instance.workloads:
@@ -36,4 +51,6 @@ def asked_of(instance: Instance) -> dict[str, Asked]:
             phases = {work.name: work.serve}
         for name, phase in phases.items():
             asked[name] = Asked(name, work, phase, computed if phase == "prefill" else output)
+    for fleet in instance.fleets:
+        asked[fleet.name] = Asked(fleet.name, fleet, "fleet", Fraction(fleet.accelerators))
     return asked

@@ -226,7 +226,8 @@ def _sold_directly(found: Findings, place: str, pool: PoolDesign, parts: PoolPar
     if size > sold.size:
         ocs = "scale_up_switch" in parts.accelerator.price_contains
         found.holds("direct_paid", place, ocs, has, "scale_up_switch", "circuit switches come with the price")
-    found.equal("direct_ports", place, wired, ports, "a domain joined directly has all ports wired")
+    every = 0 if size == 1 else ports
+    found.equal("direct_ports", place, wired, every, "a domain joined directly has all ports wired, one alone none")
     return sold.size, sold.dims
 
 
@@ -234,6 +235,9 @@ def _mesh(found: Findings, place: str, pool: PoolDesign, parts: PoolParts) -> Fr
     """Usable bandwidth of links between every pair: all-to-all goes straight."""
     size, _ = _sold_directly(found, place, pool, parts)
     found.equal("direct_size", place, pool.domain_size, size, "size of the mesh that is sold")
+    if pool.domain_size == 1:
+        # It stands alone: nobody to be joined to.
+        return Fraction(0)
     others = pool.domain_size - 1
     links = parts.accelerator.ports // others if others else 0
     if not found.holds("direct_links", place, links >= 1, links, "at least 1", "links to every other accelerator"):

@@ -87,13 +87,21 @@ def victim_of(pool: PoolCount, site: SiteRow) -> Victim:
     return Victim(pool, hour, hour * site.restart_h * pool.replica)
 
 
-def failures_of(pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow) -> Iterator[tuple[Item, Failures]]:
+def failures_of(
+    pools: Sequence[PoolCount], fabrics: Sequence[FabricCount], site: SiteRow
+) -> Iterator[tuple[Item, Failures]]:
     """Go through every source of failures once."""
     for pool in pools:
         victim = victim_of(pool, site)
         yield "accelerators", _accelerators(pool, victim, site)
         yield "nics", _nics(pool, victim, site)
         yield from _scale_up(pool, victim, site)
+    for fabric in fabrics:
+        yield from _scale_out(fabric, site)
+
+
+def _scale_out(fabric: FabricCount, site: SiteRow) -> Iterator[tuple[Item, Failures]]:
+    """Go through the failures of one fabric and of the cables to it."""
     for group in fabric.groups:
         victim = victim_of(group.pool, site)
         others = Reach(victim, group.copies.planes, site.kill_share)

@@ -18,7 +18,7 @@ HOURS_PER_YEAR = 8760
 
 
 def check_limits(
-    found: Findings, totals: Totals, pools: Sequence[PoolCount], fabric: FabricCount, instance: Instance
+    found: Findings, totals: Totals, pools: Sequence[PoolCount], fabrics: Sequence[FabricCount], instance: Instance
 ) -> None:
     """Report every limit that is broken, be it by one unit."""
     site, risk, terms = instance.site, instance.risk, totals.failures
@@ -39,14 +39,15 @@ def check_limits(
     for rule, value, limit, what in limits:
         if limit is not None:
             _at_most(found, rule, "design", Fraction(value), limit, what)
-    units = units_of(pools, fabric)
+    units = units_of(pools, fabrics)
     for part, stock in instance.stock.items():
         found.holds(
             "limit_stock", f"part {part}", units[part] <= stock, units[part], f"at most {stock}", "units bought"
         )
     _vendors(found, pools, instance)
     _availability(found, totals, pools, instance)
-    _single_failure(found, fabric, instance)
+    for fabric in fabrics:
+        _single_failure(found, fabric, instance)
 
 
 def _at_most(found: Findings, rule: str, place: str, value: Fraction, limit: Fraction | float, what: str) -> None:
@@ -76,7 +77,7 @@ def _availability(found: Findings, totals: Totals, pools: Sequence[PoolCount], i
 
 
 def _single_failure(found: Findings, fabric: FabricCount, instance: Instance) -> None:
-    """Check what one failure of every kind takes from every pool."""
+    """Check what one failure of every kind takes from every pool on a fabric."""
     most = instance.risk.max_single_failure_share
     if most is None:
         return

@@ -129,12 +129,12 @@ def capital_recovery(interest: Fraction, years: int) -> Fraction:
     return interest * growth / (growth - 1)
 
 
-def totals_of(pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow, instance: Instance) -> Totals:
+def totals_of(pools: Sequence[PoolCount], fabrics: Sequence[FabricCount], site: SiteRow, instance: Instance) -> Totals:
     """Add everything up."""
-    capex, watts = _bought(pools, fabric, site)
+    capex, watts = _bought(pools, fabrics, site)
     present = items_of(site)
     failures = dict.fromkeys(present, Failures())
-    for item, source in failures_of(pools, fabric, site):
+    for item, source in failures_of(pools, fabrics, site):
         failures[item] += source
     it_share = capital_recovery(site.wacc, site.it_years)
     building = capital_recovery(site.wacc, site.building_years) * site.facility_usd_per_w
@@ -160,12 +160,13 @@ def totals_of(pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow, in
         + exact(risk.usd_per_accelerator_hour_lost) * terms.hours
     )
     annual = sum((item.annual_usd for item in items), Fraction(0))
-    racks = sum(pool.racks.of(pool.domains) for pool in pools) + fabric.racks
+    # The switches of every fabric stand in racks of their own.
+    racks = sum(pool.racks.of(pool.domains) for pool in pools) + sum(fabric.racks for fabric in fabrics)
     return Totals(items, annual + feared, site.it_years, racks)
 
 
 def _bought(
-    pools: Sequence[PoolCount], fabric: FabricCount, site: SiteRow
+    pools: Sequence[PoolCount], fabrics: Sequence[FabricCount], site: SiteRow
 ) -> tuple[dict[Item, Fraction], dict[Item, Fraction]]:
     """Purchase prices and watts per item."""
     present = items_of(site)
@@ -191,10 +192,11 @@ def _bought(
             add("scale_up_switches", count * row.usd, count * row.watts)
         for cabling in pool.scale_up:
             add("scale_up_links", cabling.usd(site), cabling.watts)
-    for group in fabric.groups:
-        add("nic_leaf_links", group.nic_leaf.usd(site), group.nic_leaf.watts)
-    for row, count in fabric.boxes:
-        add("scale_out_switches", count * row.usd, count * row.watts)
-    for cabling in fabric.cablings:
-        add("scale_out_links", cabling.usd(site), cabling.watts)
+    for fabric in fabrics:
+        for group in fabric.groups:
+            add("nic_leaf_links", group.nic_leaf.usd(site), group.nic_leaf.watts)
+        for row, count in fabric.boxes:
+            add("scale_out_switches", count * row.usd, count * row.watts)
+        for cabling in fabric.cablings:
+            add("scale_out_links", cabling.usd(site), cabling.watts)
     return capex, watts

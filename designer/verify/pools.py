@@ -133,10 +133,11 @@ def _countable(found: Findings, place: str, pool: PoolDesign, parts: PoolParts) 
     plan = pool.plan
     whole = {
         "domain size": pool.domain_size,
-        "ports per accelerator": pool.scale_up.ports_per_accelerator,
         "NICs per accelerator": plan.nics,
         "accelerators per replica": plan.accelerators_per_replica,
     }
+    if pool.domain_size > 1:
+        whole["ports per accelerator"] = pool.scale_up.ports_per_accelerator
     if parts.stages:
         whole["planes"] = pool.scale_up.planes
     bad = [f"{what} {number}" for what, number in whole.items() if number < 1]

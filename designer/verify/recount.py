@@ -15,7 +15,9 @@ from designer.verify.fabric import count_fabric
 from designer.verify.findings import Finding, Findings, UncountableError
 from designer.verify.limits import check_limits
 from designer.verify.money import Totals, totals_of
+from designer.verify.parting import check_parting, place_of
 from designer.verify.paths import check_paths
+from designer.verify.pins import check_pins
 from designer.verify.plan_tokens import check_tokens
 from designer.verify.plans import check_plan
 from designer.verify.pools import count_pool
@@ -101,24 +103,39 @@ def _recount(found: Findings, notes: list[str], design: Design, catalogue: Catal
     if not found.equal("pools", "design", sorted(names), sorted(asked), "every pool of the instance once"):
         raise UncountableError("pools")
     shelf = Shelf(found, catalogue, instance)
+    check_parting(found, design, asked, instance)
     pool_parts = [shelf.pool(pool) for pool in design.pools]
-    fabric_parts = shelf.fabric(design)
+    fabric_parts = [
+        shelf.fabric(fabric, design.pools_on(number), place_of(design, number))
+        for number, fabric in enumerate(design.fabrics)
+    ]
     site = site_of(found, catalogue, instance)
     taken = [parts for parts in pool_parts if parts is not None]
-    if len(taken) < len(pool_parts) or fabric_parts is None or site is None or not shelf.complete:
+    joined = [parts for parts in fabric_parts if parts is not None]
+    short = len(taken) < len(pool_parts) or len(joined) < len(fabric_parts)
+    if short or site is None or not shelf.complete:
         raise UncountableError("parts")
     pools = []
     for pool, parts in zip(design.pools, taken, strict=True):
-        if pool.plan.measured:
+        if asked[pool.name].phase == "fleet":
+            pass  # no token model: `check_plan` says all there is to say
+        elif pool.plan.measured:
             notes.append(f"pool {pool.name}: tokens/s and needs are the user's own measurements, not recounted")
         else:
             check_tokens(found, pool, asked[pool.name], catalogue, instance)
         check_plan(found, pool, asked[pool.name], parts.nic, instance)
         pools.append(count_pool(found, pool, asked[pool.name], parts, instance, site))
-    fabric = count_fabric(found, design, pools, fabric_parts, instance, site)
-    totals = totals_of(pools, fabric, site, instance)
-    check_paths(found, fabric, instance)
-    check_limits(found, totals, pools, fabric, instance)
+    both = list(zip(design.pools, pools, strict=True))
+    fabrics = []
+    for number, (fabric, parts_of_it) in enumerate(zip(design.fabrics, joined, strict=True)):
+        on_it = [pair for pair in both if pair[0].fabric == number]
+        place = place_of(design, number)
+        fabrics.append(count_fabric(found, place, fabric, on_it, parts_of_it, instance, site))
+    totals = totals_of(pools, fabrics, site, instance)
+    for counted in fabrics:
+        check_paths(found, counted, instance)
+    check_pins(found, design, fabrics, instance)
+    check_limits(found, totals, pools, fabrics, instance)
     return totals
 
 

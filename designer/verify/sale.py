@@ -11,6 +11,8 @@ from designer.verify.findings import Findings
 ENGINE = "engine+els+fibre"
 """Construction of the link rows that exist inside co-packaged switches only."""
 
+LINK_PINS = ("scale_up_links", "nic_leaf_links", "leaf_spine_links", "spine_core_links")
+
 
 @dataclass(frozen=True)
 class Counter:
@@ -29,15 +31,22 @@ def counters(instance: Instance) -> dict[str, Counter]:
         "leaf": Counter(choose.scale_out_switches, pin.leaf_switch),
         "spine": Counter(choose.scale_out_switches, pin.spine_switch),
         "core": Counter(choose.scale_out_switches, pin.core_switch),
-        "nic": Counter(choose.nics),
+        "nic": Counter(choose.nics, pin.nic),
         "link": Counter(choose.links),
     }
+
+
+def ends_of(instance: Instance, pin: str) -> tuple[str, ...]:
+    """Link rows that a pin names: one for either end, two for the lower and the upper, none where it is not given."""
+    text = getattr(instance.pin, pin)
+    return () if text is None else tuple(text.split("/"))
 
 
 def is_named(part: str, place: str, instance: Instance) -> bool:
     """Whether the list of its place or any pin names a part."""
     places = counters(instance)
-    return part in (places[place].listed or ()) or part in {other.pinned for other in places.values()}
+    pinned = {other.pinned for other in places.values()} | {row for pin in LINK_PINS for row in ends_of(instance, pin)}
+    return part in (places[place].listed or ()) or part in pinned
 
 
 def check_sale(

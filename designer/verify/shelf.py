@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TypeVar
 
 from designer.catalogue import Accelerator, Catalogue, Link, Nic, Switch
-from designer.design.types import Boundary, Design, PoolDesign
+from designer.design.types import Boundary, Fabric, PoolDesign
 from designer.instance.schema import Instance
 from designer.verify.bare import bare_usd, bare_watts, switch_usd, switch_watts
 from designer.verify.domains import check_kind
@@ -90,9 +90,8 @@ class Shelf:
                 stages.append(Stage(self._switch(row, between_domains=False), links))
         return tuple(stages) if len(stages) == len(asked) else None
 
-    def fabric(self, design: Design) -> FabricParts | None:
-        """Return the parts of the fabric, or None if the catalogue lacks one or their number is wrong."""
-        fabric, where = design.fabric, "scale-out fabric"
+    def fabric(self, fabric: Fabric, pools: Sequence[PoolDesign], where: str) -> FabricParts | None:
+        """Return the parts of a fabric with its pools, or None if the catalogue lacks one or their number is wrong."""
         stages = len(fabric.stages)
         whole = self._found.holds("stages", where, 1 <= stages <= 3, stages, "1 to 3", "stages of the fabric")
         joined = self._found.equal(
@@ -107,7 +106,7 @@ class Shelf:
                 family = self._catalogue.compatibility.family_of(row.protocol)
                 self._found.equal("family", f"{where}, {place}", family, fabric.family, "one family of switches")
                 switches.append(self._switch(row, between_domains=True))
-        for pool in design.pools:
+        for pool in pools:
             nic = self._catalogue.nics.get(pool.nic)
             speaks = nic is None or fabric.family in nic.families
             self._found.holds("nic_family", f"pool {pool.name}", speaks, pool.nic, fabric.family, "family of the NIC")

@@ -22,7 +22,8 @@ def check_size(found: Findings, pool: PoolDesign, parts: PoolParts, instance: In
     allowed = not beyond or (stages > 0 and accelerator.id in choose.beyond_announced)
     found.holds("beyond_announced", place, allowed, size, f"at most {accelerator.max_domain}", "announced domain size")
     found.equal("what_if", place, pool.beyond_announced, beyond, "a domain beyond the announced size is marked so")
-    found.holds("domain_size", place, size >= 2, size, "at least 2", "a domain joins accelerators")
+    alone = size == 1 and stated.kind == "mesh"
+    found.holds("domain_size", place, size >= 2 or alone, size, "at least 2", "a domain joins accelerators")
     if instance.pin.domain_size is not None:
         found.equal("pinned_size", place, size, instance.pin.domain_size, "the instance pins the domain size")
     if stages == 0:
@@ -70,9 +71,10 @@ def _vendor(found: Findings, place: str, pool: PoolDesign, parts: PoolParts, sta
 
 def _direct(found: Findings, place: str, pool: PoolDesign, parts: PoolParts, instance: Instance) -> None:
     """Check the size of a domain without switches; what the vendor sells is checked where it is counted."""
-    sizes, pinned, size = instance.choose.domain_sizes, instance.pin.scale_up_switch, pool.domain_size
-    message = "a pinned scale-up switch leaves no domain without one"
-    found.holds("not_pinned", place, pinned is None, pool.scale_up.kind, pinned, message)
+    sizes, pin, size = instance.choose.domain_sizes, instance.pin, pool.domain_size
+    for pinned in (pin.scale_up_switch, pin.scale_up_planes, pin.scale_up_links):
+        message = "a pin of scale-up switches, planes or links leaves no domain without a switch"
+        found.holds("not_pinned", place, pinned is None, pool.scale_up.kind, pinned, message)
     if sizes is not None:
         listed = ", ".join(map(str, sizes))
         found.holds("listed_size", place, size in sizes, size, listed, "domain sizes that are looked at")

@@ -1,4 +1,4 @@
-"""How many units of every part a design buys, over all pools, stages and copies of the fabric (section 10)."""
+"""How many units of every part a design buys, over all pools, fabrics, stages and copies (section 10)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from designer.verify.fabric import FabricCount
 from designer.verify.pools import PoolCount
 
 
-def units_of(pools: Sequence[PoolCount], fabric: FabricCount) -> Counter[str]:
+def units_of(pools: Sequence[PoolCount], fabrics: Sequence[FabricCount]) -> Counter[str]:
     """Count units by the id of the part: link rows by bought module ends, or by cables and backplane equivalents."""
     units: Counter[str] = Counter()
     for pool in pools:
@@ -18,9 +18,10 @@ def units_of(pools: Sequence[PoolCount], fabric: FabricCount) -> Counter[str]:
         units[pool.parts.nic.id] += pool.nics
         for row, count in pool.switches:
             units[row.id] += count
-    for switch, boxes in fabric.boxes:
-        units[switch.id] += boxes
-    for cabling in _cablings(pools, fabric):
+    for fabric in fabrics:
+        for switch, boxes in fabric.boxes:
+            units[switch.id] += boxes
+    for cabling in _cablings(pools, fabrics):
         if cabling.lower.module:
             units[cabling.lower.id] += cabling.lower_bought
             units[cabling.upper.id] += cabling.upper_bought
@@ -29,9 +30,10 @@ def units_of(pools: Sequence[PoolCount], fabric: FabricCount) -> Counter[str]:
     return units
 
 
-def _cablings(pools: Sequence[PoolCount], fabric: FabricCount) -> Iterator[Cabling]:
+def _cablings(pools: Sequence[PoolCount], fabrics: Sequence[FabricCount]) -> Iterator[Cabling]:
     for pool in pools:
         yield from pool.scale_up
-    for group in fabric.groups:
-        yield group.nic_leaf
-    yield from fabric.cablings
+    for fabric in fabrics:
+        for group in fabric.groups:
+            yield group.nic_leaf
+        yield from fabric.cablings

@@ -1,12 +1,12 @@
-"""The MILP: one choice per pool, one fabric template for all, whole switches, pods and cages.
+"""The MILP: one choice per pool, fabric templates that part the workloads, whole switches, pods and cages.
 
 Sets
-    ``POOLS``; ``TEMPLATES`` f; choices i of pool p under template f, arrays of
-    :class:`designer.candidates.space.Slot`.
+    ``POOLS``; ``TEMPLATES`` f, each for a block of pools whose workloads share it; choices i of pool p under template
+    f, arrays of :class:`designer.candidates.slots.Slot`; ``BLOCKS`` b, where racks are limited.
 Variables
     ``choice[p, f, i]`` 1 if pool p runs choice i under template f; ``template[f]`` 1 if f is built; ``leaves[f]``,
     ``pods[f]``, ``cages[f]`` whole numbers, those of one copy of the fabric (rails x planes);
-    ``network_racks``; and, named for the reader of the model file and tied by
+    ``network_racks[b]``; and, named for the reader of the model file and tied by
     equations, ``domain_size[p, S]``, ``domains[p, S]``, ``accelerators[a]``, ``switches[stage, type]``,
     ``links[boundary]``.
 
@@ -18,11 +18,13 @@ choice *and* template. Why that shape: docs/formulation.md.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 
+from designer.candidates.slots import Slot
 from designer.candidates.space import Space
 from designer.candidates.terms import NET_WATTS, RACKS
 
@@ -57,8 +59,8 @@ def build_fabric_choice(space: Space, *, elastic: bool = False) -> FabricChoice:
     model = pyo.ConcreteModel(name="fabric_choice")
     keys = tuple(
         (p, f, i)
-        for f, row in enumerate(space.slots)
-        for p, slot in enumerate(row)
+        for f in range(len(space.templates))
+        for p, slot in _pools(space, f)
         for i in range(slot.choices.down.size)
     )
     model.POOLS = pyo.RangeSet(0, len(space.pools) - 1)
@@ -102,14 +104,16 @@ def forbid(stated: FabricChoice, keys: list[tuple[int, int, int]]) -> None:
 def _pool_choice(model: Any, space: Space) -> None:
     """sum over f, i of choice[p, f, i] == 1.
 
-    Applies to every pool p: it runs exactly one choice. Source: docs/formulation.md, "one path per pool".
+    Applies to every pool p, over the templates f of all blocks of workloads that it belongs to: it runs exactly one
+    choice, on one fabric. Source: docs/formulation.md, "one path per pool".
     """
+    mine: list[list[Any]] = [[] for _ in space.pools]
+    for f in range(len(space.templates)):
+        for p, slot in _pools(space, f):
+            mine[p] += [model.choice[p, f, i] for i in range(slot.choices.down.size)]
 
-    def rule(m: Any, p: int) -> Any:
-        return (
-            pyo.quicksum(m.choice[p, f, i] for f in m.TEMPLATES for i in range(space.slots[f][p].choices.down.size))
-            == 1
-        )
+    def rule(_: Any, p: int) -> Any:
+        return pyo.quicksum(mine[p]) == 1
 
     model.pool_choice = pyo.Constraint(model.POOLS, rule=rule)
 
@@ -117,14 +121,16 @@ def _pool_choice(model: Any, space: Space) -> None:
 def _template_use(model: Any, space: Space) -> None:
     """sum over i of choice[p, f, i] == template[f].
 
-    Applies to every pool p and template f: all pools share the one template that is built. Disaggregated by template,
-    which is what keeps the relaxation tight (docs/formulation.md).
+    Applies to every template f and every pool p of its block: they share it if it is built. With one choice per pool,
+    the templates built part the workloads. Disaggregated by template, which is what keeps the relaxation tight
+    (docs/formulation.md).
     """
+    slots = {(p, f): slot for f in range(len(space.templates)) for p, slot in _pools(space, f)}
 
     def rule(m: Any, p: int, f: int) -> Any:
-        return pyo.quicksum(m.choice[p, f, i] for i in range(space.slots[f][p].choices.down.size)) == m.template[f]
+        return pyo.quicksum(m.choice[p, f, i] for i in range(slots[p, f].choices.down.size)) == m.template[f]
 
-    model.template_use = pyo.Constraint(model.POOLS, model.TEMPLATES, rule=rule)
+    model.template_use = pyo.Constraint(sorted(slots), rule=rule)
 
 
 def _leaf_count(model: Any, space: Space) -> None:
@@ -138,7 +144,7 @@ def _leaf_count(model: Any, space: Space) -> None:
             return m.leaves[f] == m.template[f]
         return m.leaves[f] == pyo.quicksum(
             leaves * m.choice[p, f, i]
-            for p, slot in enumerate(space.slots[f])
+            for p, slot in _pools(space, f)
             for i, leaves in enumerate(slot.choices.leaves.tolist())
         )
 
@@ -181,7 +187,7 @@ def _single_switch_ports(model: Any, space: Space) -> None:
         return (
             pyo.quicksum(
                 down * (whole // shape.leaf.radix[rate]) * m.choice[p, f, i]
-                for p, slot in enumerate(space.slots[f])
+                for p, slot in _pools(space, f)
                 for i, (down, rate) in enumerate(
                     zip(slot.choices.down.tolist(), slot.choices.rate.tolist(), strict=True)
                 )
@@ -196,22 +202,22 @@ def _single_switch_ports(model: Any, space: Space) -> None:
 def _pod_count(model: Any, space: Space) -> None:
     """L * pods[f] >= leaves[f]  and  pods[f] >= sum over i of ceil(leaves / L) * choice[p, f, i].
 
-    Applies to templates of three stages, L leaves per pod. The second row, for every pool p, is implied for whole
-    numbers and cuts off fractional pods.
+    Applies to templates of three stages, L leaves per pod. The second row, for every pool p of the block, is implied
+    for whole numbers and cuts off fractional pods.
     """
 
     def rule(m: Any, f: int) -> Any:
         return space.templates[f].shape.leaves_per_pod * m.pods[f] >= m.leaves[f]
 
     def tight(m: Any, f: int, p: int) -> Any:
-        slot = space.slots[f][p]
+        slot = dict(_pools(space, f))[p]
         return m.pods[f] >= pyo.quicksum(
             space.templates[f].pods(leaves) * m.choice[p, f, i] for i, leaves in enumerate(slot.choices.leaves.tolist())
         )
 
     tiered = model.pods.index_set()
     model.pod_count = pyo.Constraint(tiered, rule=rule)
-    model.pod_rounding = pyo.Constraint(tiered, model.POOLS, rule=tight)
+    model.pod_rounding = pyo.Constraint([(f, p) for f in tiered for p in space.blocks[f]], rule=tight)
 
 
 def _cage_count(model: Any, space: Space) -> None:
@@ -227,14 +233,14 @@ def _cage_count(model: Any, space: Space) -> None:
         return m.cages[f] >= template.cage_ratio * members
 
     def tight(m: Any, f: int, p: int) -> Any:
-        template, slot = space.templates[f], space.slots[f][p]
+        template, slot = space.templates[f], dict(_pools(space, f))[p]
         return m.cages[f] >= pyo.quicksum(
             template.cages(leaves) * m.choice[p, f, i] for i, leaves in enumerate(slot.choices.leaves.tolist())
         )
 
     caged = model.cages.index_set()
     model.cage_count = pyo.Constraint(caged, rule=rule)
-    model.cage_rounding = pyo.Constraint(caged, model.POOLS, rule=tight)
+    model.cage_rounding = pyo.Constraint([(f, p) for f in caged for p in space.blocks[f]], rule=tight)
 
 
 class _Totals:
@@ -243,9 +249,9 @@ class _Totals:
     def __init__(self, model: Any, space: Space) -> None:
         self.model, self.space = model, space
 
-    def column(self, term: int) -> Any:
-        """Total of one term column."""
-        return self._sum(lambda vectors: vectors[..., term])
+    def column(self, term: int, templates: Iterable[int]) -> Any:
+        """Total of one term column over some templates."""
+        return self._sum(lambda vectors: vectors[..., term], templates)
 
     def objective(self) -> Any:
         """The goal of the space, by default USD per year."""
@@ -253,11 +259,12 @@ class _Totals:
 
     def weighed(self, row: Any) -> Any:
         """Total of the term columns weighed by a vector."""
-        return self._sum(lambda vectors: vectors @ row)
+        return self._sum(lambda vectors: vectors @ row, range(len(self.space.templates)))
 
-    def _sum(self, pick: Any) -> Any:
+    def _sum(self, pick: Any, templates: Iterable[int]) -> Any:
         model, parts = self.model, []
-        for f, template in enumerate(self.space.templates):
+        for f in templates:
+            template = self.space.templates[f]
             for value, variable in (
                 (pick(template.fixed), model.template[f]),
                 (pick(template.per_pod), _member(model.pods, f)),
@@ -265,7 +272,7 @@ class _Totals:
             ):
                 if variable is not None and value != 0.0:
                     parts.append(float(value) * variable)
-            for p, slot in enumerate(self.space.slots[f]):
+            for p, slot in _pools(self.space, f):
                 parts += [
                     value * model.choice[p, f, i] for i, value in enumerate(pick(slot.terms).tolist()) if value != 0.0
                 ]
@@ -278,7 +285,8 @@ def _limits(model: Any, space: Space, totals: _Totals, *, elastic: bool) -> None
     Applies to every limit the instance sets: MW of nameplate power, racks (accelerator racks + network racks), USD of
     IT capital, hard repairs, job hits and accelerator-hours lost per year, units in stock; of a share of accelerators
     or of their hours, what is used beyond it, at most 0. Rows are scaled by the limit.
-    ``network_racks`` whole, ``network_racks >= watts in network racks / watts of a rack``.
+    ``network_racks[b]`` whole, ``network_racks[b] >= watts in network racks / watts of a rack``: for every block b of
+    workloads, which has one fabric at most.
     Source: docs/rules.md section 10.
     """
     limits = space.weights.limits
@@ -286,15 +294,17 @@ def _limits(model: Any, space: Space, totals: _Totals, *, elastic: bool) -> None
     if elastic:
         model.excess = pyo.Var(model.LIMITS, domain=pyo.NonNegativeReals)
     if any(limit.row[RACKS] for limit in limits):
-        model.network_racks = pyo.Var(domain=pyo.NonNegativeIntegers)
-        watts = totals.column(NET_WATTS) / space.network_rack_watts
-        model.network_rack_count = pyo.Constraint(expr=model.network_racks >= watts)
+        blocks = {block: [f for f, mine in enumerate(space.blocks) if mine == block] for block in space.blocks}
+        model.BLOCKS = pyo.RangeSet(0, len(blocks) - 1)
+        model.network_racks = pyo.Var(model.BLOCKS, domain=pyo.NonNegativeIntegers)
+        watts = [totals.column(NET_WATTS, mine) / space.network_rack_watts for mine in blocks.values()]
+        model.network_rack_count = pyo.Constraint(model.BLOCKS, rule=lambda m, b: m.network_racks[b] >= watts[b])
 
     def rule(m: Any, k: int) -> Any:
         limit = limits[k]
         used = totals.weighed(limit.row)
         if limit.row[RACKS]:
-            used = used + m.network_racks
+            used = used + pyo.quicksum(m.network_racks.values())
         scale = limit.most if limit.most > 0 else 1.0
         slack = m.excess[k] if elastic else 0.0
         if type(used) in (int, float) and not elastic:
@@ -324,7 +334,7 @@ def _named_counts(model: Any, space: Space) -> None:
             cores = copies * shape.spines * shape.cores_per_spine
             sums["switches"]["core", shape.core.id].append((cores, model.template[f]))
             sums["links"]["spine_core"].append((copies * shape.spines * shape.spine_up, model.pods[f]))
-        for p, slot in enumerate(space.slots[f]):
+        for p, slot in _pools(space, f):
             for i, place in enumerate(slot.choices.option.tolist()):
                 option, choice = slot.choices.options[place], model.choice[p, f, i]
                 domain, pool = option.domain, space.pools[p]
@@ -351,6 +361,11 @@ def _tie(model: Any, name: str, sums: dict[Any, list[tuple[int, Any]]]) -> None:
             list(sums), rule=lambda m, *key: variable[key] == pyo.quicksum(n * var for n, var in sums[_plain(key)])
         ),
     )
+
+
+def _pools(space: Space, template: int) -> Iterator[tuple[int, Slot]]:
+    """The pools of a template's block, with their choices."""
+    return zip(space.blocks[template], space.slots[template], strict=True)
 
 
 def _member(variables: Any, index: int) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from oracle.boxes import box_repairs, buy, leaf_losses
-from oracle.cables import Box, Count, Pair, count_links, near_failures, pairs, purchase, reaches
+from oracle.cables import Box, Count, Pair, count_links, near_failures, pairs, pinned, purchase, reaches
 from oracle.domain import Base, leaf_class, length_of
 from oracle.money import Sums, total
 from oracle.parts import Switch, ceil_div, exact
@@ -132,7 +132,7 @@ def nic_cables(task: Task, base: Base, leaf: Switch, group: Group) -> list[tuple
         length = length_of(task.parts, task.instance, leaf_class(racks, task.parts.facility.racks_per_row))
     else:
         length = exact(own)
-    found = pairs(task.sale, Box(nic.lanes), Box.of(leaf), rate)
+    found = pinned(task, "nic_leaf_links", pairs(task.sale, Box(nic.lanes), Box.of(leaf), rate))
     return [(p, length) for p in found if p.lower.placement == "cable" and reaches(p, length)]
 
 

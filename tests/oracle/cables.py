@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from oracle.money import Duty, Site, Sums, total
 from oracle.parts import Link, Switch, ceil_div
 from oracle.sale import Sale
+from oracle.task import Task
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,15 @@ def pairs(sale: Sale, lower: Box, upper: Box, rate: int) -> Iterator[Pair]:
                 fits = a.id == b.id and cable_fits(a, lower, upper)
             if fits:
                 yield Pair(a, b, lower.engine is None, upper.engine is None)
+
+
+def pinned(task: Task, name: str, found: Iterable[Pair]) -> Iterator[Pair]:
+    """Of some pairs those that a pin of the question leaves: with its one row at an end, or with its two."""
+    rows = (getattr(task.instance.pin, name) or "").split("/")
+    for pair in found:
+        ends = [pair.lower.id, pair.upper.id]
+        if rows in ([""], ends) or (len(rows) == 1 and rows[0] in ends):
+            yield pair
 
 
 def cable_fits(row: Link, lower: Box, upper: Box) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import designer
 from designer.answer import Answer, Question, RecountError, SolveOptions
-from designer.design.types import Boundary, Design, UpperStage
+from designer.design.types import Boundary, Design, Fabric, UpperStage
 from designer.instance.schema import Goal, Objective
 from oracle.convert import catalogue_of, question_of
 from oracle.design import to_design
@@ -123,20 +123,24 @@ def described(design: Design) -> str:
         up, at = pool.scale_up, pool.attachment
         lines += [
             f"  {pool.name}: {pool.domains} domains of {pool.domain_size} {pool.accelerator}, "
-            f"replicas of {pool.plan.accelerators_per_replica}, {pool.plan.nics} x {pool.nic}, {pool.racks} racks",
+            f"replicas of {pool.plan.accelerators_per_replica}, {pool.plan.nics} x {pool.nic}, {pool.racks} racks, "
+            f"fabric {pool.fabric}",
             f"    {up.kind}: {up.planes} x {up.switch}, {up.ports_per_accelerator} ports, {up.usable_gbps} Gb/s usable",
             f"    sides {up.dims}, {_wires(up.boundary)}",
             *_upper(up.upper),
             f"    {at.leaves} leaves of {at.domains_per_leaf}/{at.leaves_per_domain} domains, {_wires(pool.nic_leaf)}",
         ]
-    fabric = design.fabric
+    return "\n".join([*lines, *(line for fabric in design.fabrics for line in _fabric(fabric))])
+
+
+def _fabric(fabric: Fabric) -> list[str]:
     stages = ", ".join(f"{stage.count} {stage.name} {stage.switch}" for stage in fabric.stages)
     shape = (
         f"{fabric.links_per_leaf_spine} links to each of {fabric.spines_per_pod} spines, {fabric.pods} pods, "
         f"{fabric.links_per_spine_core} links to each of {fabric.cores_per_spine} cores at {fabric.uplink_gbps} Gb/s"
     )
     copies = f"{fabric.rails} rails x {fabric.planes} planes of"
-    return "\n".join([*lines, f"  {copies} {stages}; {shape}", *(f"    {_wires(b)}" for b in fabric.boundaries)])
+    return [f"  {copies} {stages}; {shape}", *(f"    {_wires(b)}" for b in fabric.boundaries)]
 
 
 def _upper(upper: UpperStage | None) -> list[str]:

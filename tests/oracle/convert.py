@@ -85,9 +85,10 @@ def question_of(parts: own.Parts, instance: Instance, folder: Path) -> Question:
 
 
 def question_with(catalogue: Catalogue, parts: own.Parts, instance: Instance, folder: Path) -> Question:
-    """The question against a given catalogue."""
-    points = folder / "points.csv"
-    write_points(parts, instance, points)
+    """The question against a given catalogue; fleets alone have no measured points."""
+    points = folder / "points.csv" if instance.workloads else None
+    if points is not None:
+        write_points(parts, instance, points)
     return Question(
         instance=instance,
         catalogue=catalogue,
@@ -95,7 +96,7 @@ def question_with(catalogue: Catalogue, parts: own.Parts, instance: Instance, fo
         instance_sha256="0" * 64,
         instance_text="",
         measured_points=points,
-        measured_sha256="0" * 64,
+        measured_sha256=None if points is None else "0" * 64,
     )
 
 

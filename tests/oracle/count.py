@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from oracle.cables import Count, Pair
 from oracle.evaluate import Plan
@@ -10,9 +11,15 @@ from oracle.fabric import layers
 from oracle.task import Task
 
 
-def units_of(task: Task, plan: Plan) -> Counter[str]:
-    """Count units by id; the search adds them up part by part instead."""
+def units_of(task: Task, plans: Iterable[Plan]) -> Counter[str]:
+    """Count units by id, of all fabrics; the search adds them up part by part instead."""
     units: Counter[str] = Counter()
+    for plan in plans:
+        _count_fabric(units, task, plan)
+    return units
+
+
+def _count_fabric(units: Counter[str], task: Task, plan: Plan) -> None:
     shape, copies = plan.shape, plan.shape.copies.number
     for item in plan.items:
         base, wiring = item.base, item.base.wiring
@@ -36,7 +43,6 @@ def units_of(task: Task, plan: Plan) -> Counter[str]:
     for pair, layer in zip((plan.cabling.spine, plan.cabling.core), found, strict=False):
         assert pair is not None
         _cables(units, pair, layer.count)
-    return units
 
 
 def _cables(units: Counter[str], pair: Pair, count: Count) -> None:

@@ -23,6 +23,7 @@ from oracle.attach import Hang
 from oracle.cables import Count, Pair
 from oracle.domain import Base, Route
 from oracle.enumerate import Found
+from oracle.evaluate import Plan
 from oracle.fabric import layers, stage_lengths
 from oracle.parts import Switch
 from oracle.task import Task
@@ -30,12 +31,14 @@ from oracle.task import Task
 
 def to_design(task: Task, found: Found) -> Design:
     """Write down a found design as the product does."""
-    pools = {pool.name: pool for pool in pools_of(task.instance)}
-    items = found.plan.items
+    placed = {item.base.point.pool: (item, number) for number, plan in enumerate(found.plans) for item in plan.items}
+    racks = found.priced.racks_by_fabric
+    first, *more = (_fabric(task, plan, number) for plan, number in zip(found.plans, racks, strict=True))
     return Design(
         instance=task.instance.name,
-        pools=tuple(_pool(task, item, pools[item.base.point.pool]) for item in items),
-        fabric=_fabric(task, found),
+        pools=tuple(_pool(task, *placed[pool.name], pool) for pool in pools_of(task.instance)),
+        fabric=first,
+        more_fabrics=tuple(more),
     )
 
 
@@ -53,12 +56,12 @@ def _boundary(name: BoundaryName, pair: Pair, rate: int, length: Fraction, count
     )
 
 
-def _pool(task: Task, item: Hang, pool: Pool) -> PoolDesign:
+def _pool(task: Task, item: Hang, fabric: int, pool: Pool) -> PoolDesign:
     base, group = item.base, item.group
     wiring, a = base.wiring, base.wiring.accelerator
     return PoolDesign(
         name=pool.name,
-        workload=pool.workload.name,
+        workload=pool.owner,
         phase=pool.phase,
         plan=_serving_plan(base, pool),
         accelerator=a.id,
@@ -80,6 +83,7 @@ def _pool(task: Task, item: Hang, pool: Pool) -> PoolDesign:
             need_gbps=float(group.need),
         ),
         nic_leaf=_boundary("nic_leaf", item.pair, item.rate, item.length, item.count),
+        fabric=fabric,
     )
 
 
@@ -118,10 +122,11 @@ def _scale_up(base: Base) -> ScaleUp:
 def _serving_plan(base: Base, pool: Pool) -> ServingPlan:
     point, size = base.point, base.wiring.size
     fits = point.replica <= size
+    fleet = pool.phase == "fleet"
     return ServingPlan(
         pool=pool.name,
         phase=pool.phase,
-        llm=pool.workload.llm,
+        llm="" if fleet else pool.workload.llm,
         accelerator=point.accelerator,
         domain_size=size,
         scale_up_gbps=float(base.wiring.usable_gbps),
@@ -130,7 +135,7 @@ def _serving_plan(base: Base, pool: Pool) -> ServingPlan:
         nic_gbps=float(base.nics * base.nic.rate),
         tp=1,
         dp=point.replica,
-        ep=point.replica,
+        ep=1 if fleet else point.replica,
         pp=1,
         batch=point.serial,
         two_batch_overlap=False,
@@ -138,21 +143,21 @@ def _serving_plan(base: Base, pool: Pool) -> ServingPlan:
         accelerators_per_replica=point.replica,
         replicas_per_domain=size // point.replica if fits else 1,
         domains_per_replica=point.domains_per_replica,
-        step_s=0.001,
-        tpot_s=None if pool.phase == "prefill" else 0.001,
-        ttft_estimate_s=None if pool.phase == "decode" else 0.001,
+        step_s=1.0 if fleet else 0.001,
+        tpot_s=None if pool.phase in ("prefill", "fleet") else 0.001,
+        ttft_estimate_s=None if pool.phase in ("decode", "fleet") else 0.001,
         tokens_per_s_per_accelerator=float(point.tokens),
-        memory_bytes=1e9,
+        memory_bytes=0.0 if fleet else 1e9,
         scale_up_need_gbps=float(point.scale_up_need),
         scale_out_ep_need_gbps=float(point.expert_need),
         scale_out_other_need_gbps=float(point.other_need),
-        measured=True,
+        measured=not fleet,
         latency_allowance_us=None if point.allowance is None else float(point.allowance),
     )
 
 
-def _fabric(task: Task, found: Found) -> Fabric:
-    items, shape, cabling = found.plan.items, found.plan.shape, found.plan.cabling
+def _fabric(task: Task, plan: Plan, network_racks: int) -> Fabric:
+    items, shape, cabling = plan.items, plan.shape, plan.cabling
     leaves = sum(item.group.leaves for item in items) if shape.stages > 1 else 1
     pods = shape.pods(leaves)
     down = [item.down_ports for item in items]
@@ -185,7 +190,7 @@ def _fabric(task: Task, found: Found) -> Fabric:
         cores_per_spine=shape.cores,
         spine_taper=float(shape.taper),
         boundaries=tuple(boundaries),
-        network_racks=found.priced.network_racks,
+        network_racks=network_racks,
     )
 
 

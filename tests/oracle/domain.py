@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -22,6 +22,7 @@ from oracle.cables import (
     far_link_events,
     near_failures,
     pairs,
+    pinned,
     purchase,
     reaches,
     replacements,
@@ -146,13 +147,22 @@ def hall_of(rack: Rack, host: int, size: int, domains: int, watts: Fraction) -> 
     return Hall(per_rack, racks_per_domain, racks)
 
 
+def points_of(task: Task, pool: str, offers: Sequence[Wiring]) -> list[Point]:
+    """Plans of one pool: the measured ones of a workload, of a fleet one for every accelerator and size (6.2)."""
+    for fleet in task.instance.fleets:
+        if fleet.name == pool:
+            inside, outside = exact(fleet.scale_up_gbps), exact(fleet.scale_out_gbps)
+            kinds = dict.fromkeys((wiring.accelerator.id, wiring.size) for wiring in offers)
+            one = Fraction(1)
+            return [Point(pool, *kind, fleet.job_accelerators, one, inside, Fraction(0), outside) for kind in kinds]
+    return [point for point in task.parts.points if point.pool == pool]
+
+
 def bases(task: Task, pool: str, peak: Fraction) -> Iterator[Base]:
     """List every way to build one pool up to its NIC ports."""
     sale = task.sale
     offers = list(wirings(sale, task.instance))
-    for point in task.parts.points:
-        if point.pool != pool:
-            continue
+    for point in points_of(task, pool, offers):
         replicas, domains = domain_count(point, peak)
         for wiring in offers:
             a = wiring.accelerator
@@ -175,7 +185,7 @@ def link_rows(task: Task, wiring: Wiring) -> Iterator[tuple[Pair | None, Pair | 
     high: list[Pair | None] = [None]
     if switch is not None:
         lanes = () if a.lane_gbps is None else (a.lane_gbps,)
-        low = list(pairs(task.sale, Box(lanes), Box.of(switch), a.port_gbps))
+        low = list(pinned(task, "scale_up_links", pairs(task.sale, Box(lanes), Box.of(switch), a.port_gbps)))
         if upper is not None:
             found = pairs(task.sale, Box.of(switch), Box.of(upper.switch), a.port_gbps)
             high = [pair for pair in found if pair.lower.placement == "cable"]

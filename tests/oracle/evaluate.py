@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,11 +18,21 @@ from oracle.task import Task
 
 @dataclass(frozen=True)
 class Plan:
-    """A complete design: pools on their leaves, the fabric above, its cables."""
+    """A fabric with all that is on it: pools on their leaves, the fabric above, its cables."""
 
     items: tuple[Hang, ...]
     shape: Shape
     cabling: Cabling
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one fabric with its pools adds to a design, and the rules it breaks by itself."""
+
+    sums: Sums
+    pool_racks: int
+    network_racks: int
+    broken: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,13 @@ class Priced:
     annual: Fraction
     sums: Sums
     racks: int
-    network_racks: int
+    racks_by_fabric: tuple[int, ...]
     broken: tuple[str, ...]
+
+    @property
+    def network_racks(self) -> int:
+        """Racks of scale-out switches, whole for every fabric."""
+        return sum(self.racks_by_fabric)
 
 
 def single_leaf(task: Task, shape: Shape) -> Sums:
@@ -46,8 +62,8 @@ def single_leaf(task: Task, shape: Shape) -> Sums:
     )
 
 
-def evaluate(task: Task, plan: Plan) -> Priced:
-    """Check and price one complete design."""
+def tally(task: Task, plan: Plan) -> Part:
+    """Check and price one fabric with its pools."""
     items, shape = plan.items, plan.shape
     broken = [] if holds(task, shape, items) else ["the fabric's ports"]
     broken += [f"the leaves of {i.base.point.pool}" for i in items if not carries(task, shape, i)]
@@ -66,7 +82,14 @@ def evaluate(task: Task, plan: Plan) -> Priced:
     watts = shape.copies.number * (leaves if shape.stages > 1 else 1) * shape.leaf.watts
     watts += sum(item.leaf_watts for item in items) + sum(layer.watts for layer in upper)
     network_racks = ceil_div(watts, task.parts.facility.racks["network"].power_kw * 1000)
-    racks = sum(item.base.hall.racks for item in items) + network_racks
+    return Part(sums, sum(item.base.hall.racks for item in items), network_racks, tuple(broken))
+
+
+def combine(task: Task, parts: Sequence[Part]) -> Priced:
+    """Add up the fabrics of a design and hold them together against the limits."""
+    sums = total([part.sums for part in parts])
+    racks = sum(part.pool_racks + part.network_racks for part in parts)
+    broken = [rule for part in parts for rule in part.broken]
     amounts = task.amounts(sums) | {"racks": Fraction(racks)}
     broken += [name for name, most in task.limits.items() if amounts[name] > most]
     return Priced(
@@ -74,6 +97,6 @@ def evaluate(task: Task, plan: Plan) -> Priced:
         annual=task.site.annual(sums),
         sums=sums,
         racks=racks,
-        network_racks=network_racks,
+        racks_by_fabric=tuple(part.network_racks for part in parts),
         broken=tuple(broken),
     )

@@ -17,6 +17,7 @@ from oracle.cables import (
     far_derating,
     far_link_events,
     pairs,
+    pinned,
     purchase,
     reaches,
     replacements,
@@ -153,9 +154,18 @@ def carries(task: Task, shape: Shape, item: Hang) -> bool:
         return False
     if task.max_taper * shape.up * shape.rate < item.down_ports * nic_rate:
         return False
+    if not taper_held(task, shape, item):
+        return False
     if shape.stages == 2:
         return True
     return shape.spines * shape.spine_up * shape.rate >= shape.pod * traffic
+
+
+def taper_held(task: Task, shape: Shape, item: Hang) -> bool:
+    """Whether a full leaf with uplinks has exactly the taper that is pinned."""
+    if task.taper is None or shape.stages == 1:
+        return True
+    return Fraction(item.down_ports * item.rate, shape.up * shape.rate) == task.taper
 
 
 def holds(task: Task, shape: Shape, items: tuple[Hang, ...]) -> bool:
@@ -190,14 +200,14 @@ def cablings(task: Task, shape: Shape) -> list[Cabling]:
         return [Cabling()]
     lengths = stage_lengths(task)
 
-    def rows(lower: Switch, upper: Switch, length: Fraction) -> list[Pair]:
-        found = pairs(task.sale, Box.of(lower), Box.of(upper), shape.rate)
+    def rows(lower: Switch, upper: Switch, length: Fraction, pin: str) -> list[Pair]:
+        found = pinned(task, pin, pairs(task.sale, Box.of(lower), Box.of(upper), shape.rate))
         return [p for p in found if p.lower.placement == "cable" and reaches(p, length)]
 
-    low = rows(shape.leaf, shape.spine, lengths[0])
+    low = rows(shape.leaf, shape.spine, lengths[0], "leaf_spine_links")
     if shape.core is None:
         return [Cabling(pair) for pair in low]
-    high = rows(shape.spine, shape.core, lengths[1])
+    high = rows(shape.spine, shape.core, lengths[1], "spine_core_links")
     return [Cabling(a, b) for a in low for b in high]
 
 

@@ -52,7 +52,26 @@ def random_case(seed: int) -> RandomCase:
         return RandomCase(seed, parts, instance)
 
 
-def _draw_question(draw: Draw, seed: int) -> tuple[Parts, Instance]:
+def private_case(seed: int) -> RandomCase:
+    """Draw a question of two or three workloads that may, or may not, part: the rarest kind among `random_case`."""
+    draw = Draw(1_000_003 * seed + 41)
+    while True:
+        kinds = draw.one((("decode", "together"), ("prefill", "decode", "together"), ("decode", "disaggregated")))
+        parts, instance = _draw_question(draw, seed, kinds)
+        possible = first_found(parts, instance)
+        if possible is None:
+            continue
+        if draw.chance(0.4):
+            instance = random_limits(draw, possible, instance)
+        return RandomCase(seed, parts, instance)
+
+
+def random_question(seed: int) -> RandomCase:
+    """Draw a question without limits, whether it has a design or not."""
+    return RandomCase(seed, *_draw_question(Draw(seed), seed))
+
+
+def _draw_question(draw: Draw, seed: int, kinds: tuple[str, ...] | None = None) -> tuple[Parts, Instance]:
     stages = draw.one(((1, 2), (1, 2), (2,), (1, 2, 3), (2, 3), (3,)))
     traits = random_traits(draw)
     engines = random_engines(draw)
@@ -69,7 +88,7 @@ def _draw_question(draw: Draw, seed: int) -> tuple[Parts, Instance]:
         facility=random_facility(draw),
         points=(),
     )
-    workloads = random_workloads(draw)
+    workloads = random_workloads(draw, kinds)
     instance = Instance.model_validate(
         {
             "schema_version": 1,
@@ -78,7 +97,7 @@ def _draw_question(draw: Draw, seed: int) -> tuple[Parts, Instance]:
             "date": draw.one(("2026-Q4", "2026-Q4", "2026-Q4", "2027-Q2")),
             "level": draw.one(LEVELS),
             "workloads": workloads,
-            "choose": random_choose(draw, parts, stages, traits),
+            "choose": random_choose(draw, parts, stages, traits) | random_parting(seed, len(workloads)),
             "site": random_site(draw),
             "money": random_money(draw),
             "risk": random_weights(draw),
@@ -89,11 +108,17 @@ def _draw_question(draw: Draw, seed: int) -> tuple[Parts, Instance]:
     return parts, random_pins(draw, parts, instance)
 
 
-def random_workloads(draw: Draw) -> tuple[dict[str, Any], ...]:
-    """One pool, two workloads, or one workload with two pools; rates are set per plan point."""
-    kinds = draw.one((("decode",), ("together",), ("prefill",), ("decode", "together"), ("disaggregated",)))
-    if draw.chance(0.04):
-        kinds = ("decode", "disaggregated")
+def random_parting(seed: int, workloads: int) -> dict[str, bool]:
+    """Whether several workloads may part; drawn by itself, so that other questions stay what they are."""
+    return {"private_fabrics": Draw(7919 * seed + 3).chance(0.75)} if workloads > 1 else {}
+
+
+def random_workloads(draw: Draw, kinds: tuple[str, ...] | None = None) -> tuple[dict[str, Any], ...]:
+    """One pool, two workloads, or one workload with two pools, if not of given kinds; rates are set per plan point."""
+    if kinds is None:
+        kinds = draw.one((("decode",), ("together",), ("prefill",), ("decode", "together"), ("disaggregated",)))
+        if draw.chance(0.04):
+            kinds = ("decode", "disaggregated")
     return tuple(
         {
             "name": f"work{number}",

@@ -65,11 +65,12 @@ def quick_case(seed: int) -> LimitedCase:
         if sum(point.replica > point.size for point in case.parts.points) > 6:
             continue
         free, task = search(case.parts, case.instance), task_of(case.parts, case.instance)
-        crossing = [] if free is None else [i for i in free.plan.items if i.base.point.replica > i.base.point.size]
+        placed = [] if free is None else [(plan, item) for plan in free.plans for item in plan.items]
+        crossing = [(plan, i) for plan, i in placed if i.base.point.replica > i.base.point.size]
         if free is None or not crossing:
             continue
-        item = draw.one(crossing)
-        spare = path_us(task, free.plan.shape, free.plan.cabling, item) - task.reference_us
+        plan, item = draw.one(crossing)
+        spare = path_us(task, plan.shape, plan.cabling, item) - task.reference_us
         if spare <= 0:
             continue
         tight = spare if draw.chance(0.3) else spare - Fraction(1, 1000)
@@ -173,13 +174,13 @@ def with_further_limit(case: RandomCase, found: Found, kind: str, draw: Draw) ->
         lost *= 1 if exactly else draw.one((Fraction(999, 1000), Fraction(97, 100), Fraction(9, 10)))
         least = math.ceil((1 - lost) * 10**7) - (1 if exactly else 0)
         return with_instance(case, "risk", min_availability=float(Fraction(least, 10**7)))
-    worst = max(worst_share(found.plan.shape, item) for item in found.plan.items)
+    worst = max(worst_share(plan.shape, item) for plan in found.plans for item in plan.items)
     return with_instance(case, "risk", max_single_failure_share=_share(worst, exactly, draw))
 
 
 def used_by(case: RandomCase, found: Found) -> dict[str, int]:
     """Units that a design buys of every part."""
-    return dict(units_of(task_of(case.parts, case.instance), found.plan))
+    return dict(units_of(task_of(case.parts, case.instance), found.plans))
 
 
 def _share(taken: Fraction, exactly: bool, draw: Draw) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
@@ -9,8 +10,9 @@ from designer.instance.schema import Instance
 from oracle.attach import Hang, fits, groups, hang, single_leaf
 from oracle.domain import Base, bases
 from oracle.enumerate import Found, peaks
-from oracle.evaluate import Plan, evaluate
+from oracle.evaluate import Part, Plan, combine, tally
 from oracle.fabric import Shape, cablings, carries, holds, shapes
+from oracle.parting import partings
 from oracle.parts import Parts
 from oracle.task import COST, Task, task_of
 
@@ -18,8 +20,22 @@ from oracle.task import COST, Task, task_of
 def search_plainly(parts: Parts, instance: Instance, goal: str = COST) -> Found | None:
     """Evaluate every design, one by one; only for the smallest questions."""
     task = replace(task_of(parts, instance), goal=goal)
-    pools = [list(bases(task, pool, peak)) for pool, peak in peaks(instance)]
+    asked = dict(peaks(instance))
+    every = {
+        block: list(_all_fabrics(task, [list(bases(task, pool, asked[pool])) for pool in block]))
+        for block in {block for parting in partings(instance) for block in parting}
+    }
     best: Found | None = None
+    for parting in partings(instance):
+        for chosen in product(*(every[block] for block in parting)):
+            priced = combine(task, [part for _, part in chosen])
+            if not priced.broken and (best is None or task.worth(priced.sums) < task.worth(best.priced.sums)):
+                best = Found(tuple(plan for plan, _ in chosen), priced)
+    return best
+
+
+def _all_fabrics(task: Task, pools: list[list[Base]]) -> Iterator[tuple[Plan, Part]]:
+    """Every fabric that may stand with some pools on it, but for the limits."""
     for copies, stages in product(task.copies, task.stages):
         leaf, hung = None, list[list[Hang]]()
         for shape in shapes(task, stages, copies):
@@ -29,10 +45,9 @@ def search_plainly(parts: Parts, instance: Instance, goal: str = COST) -> Found 
             choices = [items for items in product(*carried) if holds(task, shape, items)]
             for cabling, items in product(cablings(task, shape) if choices else [], choices):
                 plan = Plan(items, shape, cabling)
-                priced = evaluate(task, plan)
-                if not priced.broken and (best is None or task.worth(priced.sums) < task.worth(best.priced.sums)):
-                    best = Found(plan, priced)
-    return best
+                part = tally(task, plan)
+                if not part.broken:
+                    yield plan, part
 
 
 def _all_hangs(task: Task, pool: list[Base], shape: Shape) -> list[Hang]:

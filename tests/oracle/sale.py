@@ -26,6 +26,9 @@ class Sale:
 def for_sale(parts: Parts, instance: Instance) -> Sale:
     """Pick the parts that the question may buy."""
     choose, pin = instance.choose, instance.pin
+    pinned_links = "/".join(
+        name or "" for name in (pin.scale_up_links, pin.nic_leaf_links, pin.leaf_spine_links, pin.spine_core_links)
+    ).split("/")
 
     def released(status: str, available_from: str, named: bool) -> bool:
         if not (available_from <= instance.date or choose.include_unreleased):
@@ -63,17 +66,17 @@ def for_sale(parts: Parts, instance: Instance) -> Sale:
         whole = x.construction == "cable" and x.price_cable is not None
         known = link_known(x) and None not in (x.watts_end, x.afr_end, x.mttr)
         known = known and (whole or x.price_end is not None)
-        return known and released(x.status, x.available_from, x.id in (choose.links or ()))
+        return known and released(x.status, x.available_from, x.id in (*(choose.links or ()), *pinned_links))
 
     def engine_sold(x: Link) -> bool:
         known = link_known(x) and None not in (x.oe_mttr, x.els_mttr, x.els_fit)
-        return x.cpo and known and released(x.status, x.available_from, x.id in (choose.links or ()))
+        return x.cpo and known and released(x.status, x.available_from, x.id in (*(choose.links or ()), *pinned_links))
 
     def nic_sold(x: Nic) -> bool:
-        if choose.nics is not None and x.id not in choose.nics:
+        if (choose.nics is not None and x.id not in choose.nics) or pin.nic not in (None, x.id):
             return False
         known = None not in (x.price, x.power, x.afr)
-        return known and released(x.status, x.available_from, x.id in (choose.nics or ()))
+        return known and released(x.status, x.available_from, x.id in (*(choose.nics or ()), pin.nic))
 
     engines = {x.id: x for x in parts.links if engine_sold(x)}
     out_pins = (pin.leaf_switch, pin.spine_switch, pin.core_switch)

@@ -15,7 +15,13 @@ from oracle.sale import Sale, for_sale
 
 COST = "cost"
 # What each goal but the cost counts.
-COUNTED = {"power": "watts", "hard_repairs": "repairs", "job_hits": "hits", "accelerator_hours_lost": "hours"}
+COUNTED = {
+    "capex": "capex",
+    "power": "watts",
+    "hard_repairs": "repairs",
+    "job_hits": "hits",
+    "accelerator_hours_lost": "hours",
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Task:
     """A question with what follows from it at once; ``goal`` is what a design must have least of.
 
     ``most_at_once`` is the largest share of a pool that one failure may take, ``reference_us`` the path behind which
-    the times of plans without an allowance of their own were taken.
+    the times of plans without an allowance of their own were taken; ``taper`` is that of every leaf where it is pinned.
     ``limits`` hold for the amounts of their name; "objective" is among them where a cost may not be exceeded.
     """
 
@@ -54,6 +60,7 @@ class Task:
     most_at_once: Fraction | None = None
     reference_us: Fraction = Fraction(0)
     goal: str = COST
+    taper: Fraction | None = None
 
     def worth(self, sums: Sums) -> Fraction:
         """What the goal counts of some sums."""
@@ -85,12 +92,22 @@ def task_of(parts: Parts, instance: Instance) -> Task:
         stages=stages,
         copies=tuple(
             Copies(rails, planes)
-            for rails in sorted(set(choose.scale_out_rails))
-            for planes in sorted(set(choose.scale_out_planes))
+            for rails in ([instance.pin.rails] if instance.pin.rails else sorted(set(choose.scale_out_rails)))
+            for planes in ([instance.pin.planes] if instance.pin.planes else sorted(set(choose.scale_out_planes)))
         ),
         most_at_once=None if most is None else exact(most),
         reference_us=reference_path_us(instance.efficiency),
+        taper=taper_of(instance),
     )
+
+
+def taper_of(instance: Instance) -> Fraction | None:
+    """The pinned taper: a number, or ports below and above as ``42:22``."""
+    pin = instance.pin.taper
+    if pin is None:
+        return None
+    below, above = pin.split(":") if isinstance(pin, str) else (str(pin), "1")
+    return exact(below) / exact(above)
 
 
 @cache

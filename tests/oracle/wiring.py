@@ -149,6 +149,8 @@ def one_stage(a: Accelerator, size: int, sale: Sale, instance: Instance) -> Iter
             for planes in range(1, wired + 1):
                 if vendor and planes != a.vendor_planes:
                     continue
+                if instance.pin.scale_up_planes not in (None, planes):
+                    continue
                 if size * ceil_div(wired, planes) <= radix:
                     usable = Fraction(planes * (wired // planes) * a.port_gbps)
                     yield Wiring(a, size, wired, "switched", usable, switch, planes)
@@ -165,6 +167,8 @@ def two_stages(a: Accelerator, size: int, sale: Sale, instance: Instance) -> Ite
         for wired in shares_of(a, instance):
             for planes in range(1, wired + 1):
                 if wired % planes or size * wired // planes <= below:
+                    continue
+                if instance.pin.scale_up_planes not in (None, planes):
                     continue
                 for group in range(a.host, size, a.host):
                     upper = size % group == 0 and second_stage(group * wired // planes, size // group, below, above)
@@ -199,16 +203,22 @@ def second_stage(down: int, groups: int, below: int, above: int) -> tuple[int, i
 def joined(a: Accelerator, instance: Instance) -> Iterator[Wiring]:
     """Chips joined to each other, where their wiring is paid for (3.3)."""
     size, pin = a.vendor_size, instance.pin
-    if a.direct is None or size is None or pin.scale_up_switch is not None:
+    switched = [pin.scale_up_switch, pin.scale_up_planes, pin.scale_up_links]
+    if a.direct is None or size is None or any(switched):
         return
 
     def asked_for(number: int) -> bool:
         sizes = instance.choose.domain_sizes
-        if number < 2 or number % a.host or number > a.max_domain:
+        if number < 1 or number % a.host or number > a.max_domain:
             return False
         return (sizes is None or number in sizes) and pin.domain_size in (None, number)
 
     paid = size == a.host or "scale_up_link" in a.price_contains
+    if a.direct == "mesh" and size == 1:
+        # It stands alone.
+        if asked_for(1):
+            yield Wiring(a, 1, 0, "mesh", Fraction(0))
+        return
     if a.direct == "mesh":
         links = a.ports // (size - 1)
         if paid and links >= 1 and asked_for(size):

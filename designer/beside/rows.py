@@ -1,0 +1,221 @@
+"""Both designs side by side: what is bought, what it costs and risks, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from designer.answer import Answer, Question
+from designer.beside.result import Row
+from designer.design.account import Account, Item
+from designer.design.types import Boundary, Design
+from designer.evaluate.amounts import Amount
+from designer.evaluate.result import Evaluation, LineReport, NetworkReport
+from designer.verify.findings import Findings
+from designer.verify.money import capital_recovery
+from designer.verify.site import site_of
+
+_NOISE = 1e-9
+_KWH_PER_WATT_YEAR = 8.76
+_LINKS = {
+    "scale_up": "scale-up links",
+    "scale_up_upper": "upper scale-up links",
+    "nic_leaf": "NIC-leaf links",
+    "leaf_spine": "leaf-spine links",
+    "spine_core": "spine-core links",
+}
+# What stages and boundaries of a given design are called in an optimum.
+_STAGES = {"accelerators": {"switch": "scale-up", "upper": "upper scale-up"}, "nics": {"switch": "leaf"}}
+_BUNDLES = {
+    "accelerators": {"endpoint-switch": "scale_up", "switch-upper": "scale_up_upper"},
+    "nics": {
+        "endpoint-switch": "nic_leaf",
+        "endpoint-leaf": "nic_leaf",
+        "leaf-spine": "leaf_spine",
+        "spine-core": "spine_core",
+    },
+}
+
+
+def rows_of(question: Question, answer: Answer, found: Evaluation, domains: tuple[int, int]) -> tuple[Row, ...]:
+    """List the figures of an optimum and a given design.
+
+    Parameters
+    ----------
+    question, answer
+        The question and its optimum.
+    found
+        The given design, evaluated with the level, date, site and money of the question.
+    domains
+        Accelerators of a domain of the given design, and how many domains it has.
+    """
+    design, account = answer.design, answer.account
+    ours = {} if design is None else dict(_bought(design))
+    theirs = dict(_given(found, domains))
+    rows = [
+        _exact(what, _unit(what), None if design is None else float(ours.get(what, 0)), float(theirs.get(what, 0)))
+        for what in dict.fromkeys((*_in_order(ours, theirs),))
+    ]
+    rows += _money(question, account, found)
+    return tuple(rows)
+
+
+def _unit(what: str) -> str:
+    return "links" if " links " in what else "switches" if " switches " in what else what.split(" ", 1)[0]
+
+
+def _in_order(*tables: Mapping[str, int]) -> Iterator[str]:
+    """Names of several tables, those of one kind side by side."""
+    names = list(dict.fromkeys(name for table in tables for name in table))
+    kinds = list(dict.fromkeys(_kind(name) for name in names))
+    yield from sorted(names, key=lambda name: (_RANK.get(_kind(name), len(_RANK)), kinds.index(_kind(name))))
+
+
+def _kind(name: str) -> str:
+    """A name without the part it ends with."""
+    return name.rsplit(" ", 1)[0]
+
+
+_ORDER = (
+    "accelerators",
+    "domains of",
+    "NICs",
+    "scale-up switches",
+    "scale-up links",
+    "upper scale-up switches",
+    "upper scale-up links",
+    "NIC-leaf links",
+    "leaf switches",
+    "leaf-spine links",
+    "spine switches",
+    "spine-core links",
+    "core switches",
+)
+_RANK = {name: at for at, name in enumerate(_ORDER)}
+
+
+def _bought(design: Design) -> Iterator[tuple[str, int]]:
+    found: dict[str, int] = {}
+
+    def add(what: str, count: int) -> None:
+        found[what] = found.get(what, 0) + count
+
+    def links(boundary: Boundary | None) -> None:
+        if boundary is not None:
+            parts = _parts(boundary.lower_link, boundary.upper_link)
+            add(f"{_LINKS[boundary.name]} {parts}", boundary.links)
+
+    for pool in design.pools:
+        up = pool.scale_up
+        add(f"accelerators {pool.accelerator}", pool.accelerators)
+        add(f"domains of {pool.domain_size}", pool.domains)
+        add(f"NICs {pool.nic}", pool.nics)
+        if up.switch is not None:
+            add(f"scale-up switches {up.switch}", up.switches)
+        if up.upper is not None:
+            add(f"upper scale-up switches {up.upper.switch}", up.upper.switches)
+            links(up.upper.boundary)
+        links(up.boundary)
+        links(pool.nic_leaf)
+    for fabric in design.fabrics:
+        for stage in fabric.stages:
+            add(f"{stage.name} switches {stage.switch}", stage.count * fabric.rails * fabric.planes)
+        for boundary in fabric.boundaries:
+            links(boundary)
+    yield from found.items()
+
+
+def _given(found: Evaluation, domains: tuple[int, int]) -> Iterator[tuple[str, int]]:
+    parts = {line.item: line.part for line in found.lines if line.item in ("accelerators", "nics")}
+    counts: dict[str, int] = {f"accelerators {parts.get('accelerators', '(not given)')}": found.accelerators}
+    counts[f"domains of {domains[0]}"] = domains[1]
+    if "nics" in parts:
+        counts[f"NICs {parts['nics']}"] = found.nics
+    for network in found.networks:
+        for what, count in _of_network(network):
+            counts[what] = counts.get(what, 0) + count
+    yield from counts.items()
+
+
+def _of_network(network: NetworkReport) -> Iterator[tuple[str, int]]:
+    inside = network.endpoints_are == "accelerators"
+    for stage in network.stages:
+        word = _STAGES[network.endpoints_are].get(stage.name, f"scale-up {stage.name}" if inside else stage.name)
+        yield f"{word} switches {stage.part}", stage.boxes
+    for bundle in network.bundles:
+        boundary = _BUNDLES[network.endpoints_are].get(bundle.name)
+        word = f"{network.name} {bundle.name} links" if boundary is None else _LINKS[boundary]
+        yield f"{word} {_parts(bundle.lower_part, bundle.upper_part)}", bundle.links
+
+
+def _parts(lower: str, upper: str) -> str:
+    # The part is the last word of a row's name.
+    return (lower if lower == upper else f"{lower}/{upper}").replace(" ", "_")
+
+
+def _exact(what: str, unit: str, optimum: float | None, given: float) -> Row:
+    return _row(what, unit, optimum, Amount(given, given, ()))
+
+
+def _row(what: str, unit: str, optimum: float | None, given: Amount) -> Row:
+    difference = None if optimum is None or given.value is None else given.value - optimum
+    if difference is not None and optimum is not None and abs(difference) <= _NOISE * abs(optimum):
+        difference = 0.0
+    relative = difference / optimum if difference is not None and optimum else None
+    return Row(what, unit, optimum, given.value, difference, relative, given.known, given.missing)
+
+
+def _money(question: Question, account: Account | None, found: Evaluation) -> Iterator[Row]:
+    totals, risk = found.totals, question.instance.risk
+    yield _row("IT capital", "USD", account and account.capex_usd, totals.capex_usd)
+    yield _row("IT power", "W", account and account.it_watts, totals.watts)
+    yield _row("cost", "USD/year", account and account.annual_usd, totals.annual_usd)
+    weights = (risk.usd_per_hard_repair, risk.usd_per_job_hit, risk.usd_per_accelerator_hour_lost)
+    events = (totals.hard_repairs_per_year, totals.job_hits_per_year, totals.accelerator_hours_lost_per_year)
+    if any(weights):
+        weighted = _sum([totals.annual_usd, *(_times(row, weight) for row, weight in zip(events, weights, strict=True))])
+        yield _row("cost with risk weights", "USD/year", account and account.objective_usd, weighted)
+    yield from _items(question, account, found)
+    for name in ("hard_repairs", "job_hits", "accelerator_hours_lost", "cleanings"):
+        key, unit = f"{name}_per_year", "h/year" if "hours" in name else "1/year"
+        words = "accelerator-hours lost" if "hours" in name else name.replace("_", " ")
+        yield _row(words, unit, None if account is None else float(getattr(account, key)), getattr(totals, key))
+
+
+def _items(question: Question, account: Account | None, found: Evaluation) -> Iterator[Row]:
+    """The cost of every item a year: capital, building, energy, failures."""
+    site = site_of(Findings(), question.catalogue, question.instance)
+    assert site is not None, "the evaluation has read every figure of the site"
+    capital = float(capital_recovery(site.wacc, site.it_years))
+    watts = float(capital_recovery(site.wacc, site.building_years) * site.facility_usd_per_w)
+    watts += float(site.utilisation * site.pue * site.usd_per_kwh) * _KWH_PER_WATT_YEAR
+
+    def a_year(line: LineReport) -> Amount:
+        return _sum([_times(line.capex_usd, capital), _times(line.watts, watts), line.failures_usd_per_year])
+
+    given: dict[Item, list[Amount]] = {}
+    for line in found.lines:
+        given.setdefault(line.item, []).append(a_year(line))
+    ours: dict[Item, float] = {}
+    for row in () if account is None else account.lines:
+        ours[row.item] = (
+            row.capital_usd_per_year + row.facility_usd_per_year + row.energy_usd_per_year + row.failures_usd_per_year
+        )
+    for item in dict.fromkeys((*ours, *given)):
+        amount = _sum(given.get(item, []))
+        if ours.get(item) or amount.known or amount.missing:
+            optimum = None if account is None else ours.get(item, 0.0)
+            yield _row(f"cost: {item.replace('_', ' ').replace('nic', 'NIC')}", "USD/year", optimum, amount)
+
+
+def _times(amount: Amount, factor: float) -> Amount:
+    if not factor:
+        return Amount(0.0, 0.0, ())
+    return Amount(None if amount.value is None else factor * amount.value, factor * amount.known, amount.missing)
+
+
+def _sum(amounts: Iterable[Amount]) -> Amount:
+    rows = list(amounts)
+    missing = tuple(dict.fromkeys(name for row in rows for name in row.missing))
+    known = sum((row.known for row in rows), 0.0)
+    unknown = any(row.value is None for row in rows)
+    return Amount(None if unknown else sum((row.value or 0.0 for row in rows), 0.0), known, missing)

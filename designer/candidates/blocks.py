@@ -1,0 +1,216 @@
+"""The search for the fabrics of one block of workloads: templates worth having, and choices for them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+import numpy as np
+
+from designer.candidates.attach import OptionTable, attach
+from designer.candidates.choices import Choices, Option
+from designer.candidates.copies import Copies, copies_of
+from designer.candidates.dominance import reduce_choices
+from designer.candidates.parting import Block, Known
+from designer.candidates.parts import SwitchPart
+from designer.candidates.search import Priced, Search
+from designer.candidates.shape import ShapeRows
+from designer.candidates.slots import Slot, complete, fill, trim
+from designer.candidates.templates import Template
+from designer.candidates.terms import Floats
+from designer.candidates.weights import Weights
+
+Filled = tuple[Template, tuple[Slot, ...]]
+
+
+class Attachments:
+    """How the options of every pool meet every leaf type; each is made when a block first asks for it."""
+
+    def __init__(self, search: Search, options: Sequence[Sequence[Option]]) -> None:
+        self._search = search
+        self._tables = [OptionTable(mine) for mine in options]
+        self._made: dict[tuple[Copies, str, bool, int], Choices | None] = {}
+
+    def rows(self, block: Block) -> list[tuple[int, list[Choices]]]:
+        """``(stages, choices per pool)`` for every leaf type that every pool of a block can use."""
+        offer, out = self._search.offer, []
+        for copies, leaf, one_stage in product(copies_of(self._search.choose), offer.leaves, (True, False)):
+            wanted = [s for s in offer.stages if (s == 1) == one_stage]
+            row: list[Choices] = []
+            for pool in block if wanted else ():
+                found = self._at(copies, leaf, one_stage, pool)
+                if found is None:
+                    break
+                row.append(found)
+            if len(row) == len(block):
+                out += [(s, row) for s in wanted]
+        return out
+
+    def _at(self, copies: Copies, leaf: SwitchPart, one_stage: bool, pool: int) -> Choices | None:
+        key = (copies, leaf.id, one_stage, pool)
+        if key not in self._made:
+            search = self._search
+            offer, table = search.offer, self._tables[pool]
+            reduce = partial(reduce_choices, weights=search.weights) if search.prune else None
+            links = offer.links_at("nic_leaf")
+            self._made[key] = attach(
+                offer.pools[pool], table, leaf, copies, links, offer.economy, one_stage=one_stage, reduce=reduce
+            )
+        return self._made[key]
+
+
+@dataclass(frozen=True)
+class BlockSearch:
+    """The search of one block; ``rest`` is what the workloads outside it cost at least.
+
+    ``search`` counts what those use of the limits; ``weights`` are those of the answers looked for, which ``known``
+    holds for all blocks together; ``sole`` says that there is no other block.
+    """
+
+    search: Search
+    weights: Weights
+    block: Block
+    known: Known
+    rest: float
+    sole: bool
+
+    @property
+    def most(self) -> float:
+        """What the block may cost at most, in the priced goal."""
+        weights, best, own = self.weights, self.known.best, self.known.own(self.block)
+        if self.rest == math.inf:
+            return -math.inf
+        most = self.search.pressure.most(best) - self.rest
+        if not weights.limits:
+            # Nothing but its cost ties the block to the others: what is dearer than its own best is of no use.
+            slack = abs(best) * weights.slack
+            if best == math.inf and not weights.later:
+                slack = abs(own) * weights.slack
+            most = min(most, own + slack)
+        return most
+
+    def entries(self, rows: Sequence[tuple[int, list[Choices]]]) -> list[Priced]:
+        """Templates that can be in an answer no dearer than the best known, which they may better."""
+        search, pressure = self.search, self.search.pressure
+        queue: list[tuple[float, list[Choices], ShapeRows]] = []
+        for stages, every in rows:
+            prices = [pressure.bound.objective(c.terms) for c in every]
+            room = self.most - sum(float(usd.min()) for usd in prices)
+            if room < 0:
+                continue
+            row = every
+            if search.prune:
+                fits = pressure.keeping([c.terms for c in every])
+                row = [c.take((usd - usd.min() <= room) & fit) for c, usd, fit in zip(every, prices, fits, strict=True)]
+                if any(c.down.size == 0 for c in row):
+                    continue
+            for found in search.shapes(row, stages, self.most, search.offer.spines, search.offer.cores):
+                queue.append((float(found.least_usd.min()), row, found))
+        queue.sort(key=lambda entry: entry[0])
+        entries: list[Priced] = []
+        for least, row, found in queue:
+            most = self.most
+            if search.prune and least > most:
+                break
+            for priced in search.priced(row, found.take(found.least_usd <= most), most):
+                entries.append(priced)
+                if search.prune:
+                    self.try_best(priced, row, [self.weights.goal])
+        return entries
+
+    def built(self, entries: Sequence[Priced]) -> Iterator[Filled]:
+        """The templates of the entries with the choices that may still pay, those of least cost first."""
+        search = self.search
+        for same in _shapes_left(entries, self.most):
+            if search.prune and same[0].least_usd > self.most:
+                break
+            row = same[0].priced.row
+            for template in search.reduced([left.priced.coefficients.template(left.index) for left in same]):
+                found = fill(template, row, search.choose.max_taper, search.pressure, self.most)
+                if found is None:
+                    continue
+                yield template, found
+                if search.prune:
+                    self._greedy(template, found, [self.weights.goal])
+
+    def trimmed(self, filled: Sequence[Filled]) -> list[Filled]:
+        """What is left under the ceiling as it is now."""
+        most = self.most
+        if most == math.inf:
+            return list(filled)
+        kept = [(template, trim(template, slots, self.search.pressure, most)) for template, slots in filled]
+        return [(template, slots) for template, slots in kept if slots is not None]
+
+    def quick(self, attachments: Attachments, leans: Sequence[Floats]) -> None:
+        """Look for good fabrics, the goal first and as it leans on the limits."""
+        search, weights = self.search, self.weights
+        rows = attachments.rows(self.block)
+        for stages, row in sorted(rows, key=lambda b: sum(float(weights.objective(c.terms).min()) for c in b[1])):
+            floor = sum(float(weights.objective(c.terms).min()) for c in row)
+            if floor > self.most:
+                break
+            quick = []
+            for choices in row:
+                picks = np.unique(np.concatenate([np.argsort(choices.terms @ t, kind="stable")[:4] for t in leans]))
+                quick.append(choices.take(picks))
+            spines = [s for s in search.offer.spines if s.id == row[0].leaf.id] or search.offer.spines
+            cores = [s for s in search.offer.cores if s.id == row[0].leaf.id] or search.offer.cores
+            for found in search.shapes(quick, stages, self.most, spines, cores):
+                for priced in search.priced(quick, found, self.most):
+                    self.try_best(priced, quick, leans, most=4 if weights.limits else 1)
+
+    def try_best(self, priced: Priced, row: Sequence[Choices], leans: Sequence[Floats], most: int = 1) -> None:
+        """Try complete selections on the most promising of some templates."""
+        for at in np.argsort(priced.least_usd, kind="stable")[:most].tolist():
+            template = priced.coefficients.template(int(priced.index[at]))
+            found = fill(template, row, self.search.choose.max_taper, self.search.pressure, math.inf)
+            if found is not None:
+                self._greedy(template, found, leans)
+
+    def _greedy(self, template: Template, slots: Sequence[Slot], leans: Sequence[Floats]) -> None:
+        """Offer greedy selections as answers; of a lone pool all, until one keeps the limits."""
+        weights = self.weights
+        if self.sole and len(slots) == 1 and weights.limits:
+            for row in np.argsort(weights.objective(slots[0].terms), kind="stable").tolist():
+                terms = complete(template, slots, [row])
+                if terms is not None and self.known.add(self.block, 0, weights.goal, terms):
+                    return
+            return
+        for lean, tilt in enumerate(leans):
+            terms = complete(template, slots, [int((slot.terms @ tilt).argmin()) for slot in slots])
+            if terms is not None:
+                self.known.add(self.block, lean, tilt, terms)
+
+
+@dataclass(frozen=True)
+class _Left:
+    """One template of an entry, and its lower bound."""
+
+    least_usd: float
+    priced: Priced
+    index: int
+
+
+def _shapes_left(entries: Sequence[Priced], most: float) -> list[list[_Left]]:
+    """Templates not dearer than ``most``, those of one shape together, the cheapest shapes first."""
+    shapes: dict[tuple[int, int], list[_Left]] = {}
+    for priced in entries:
+        for index, least in zip(priced.index.tolist(), priced.least_usd.tolist(), strict=True):
+            if least <= most:
+                left = _Left(least, priced, index)
+                shapes.setdefault((id(priced.coefficients.rows), index), []).append(left)
+    found = [sorted(same, key=lambda left: left.least_usd) for same in shapes.values()]
+    return sorted(found, key=lambda same: same[0].least_usd)
+
+
+def floors_of(works: Sequence[Block], attachments: Attachments, goal: Floats) -> dict[Block, float]:
+    """What each workload adds to any fabric at least: its cheapest choices on the leaf type where they are cheapest."""
+    out = {}
+    for work in works:
+        rows = attachments.rows(work)
+        usd = (sum(float((choices.terms @ goal).min()) for choices in row) for _, row in rows)
+        out[work] = min(usd, default=math.inf)
+    return out

@@ -1,0 +1,6 @@
+"""A given design counted, priced and checked: `evaluate`."""
+
+from designer.evaluate.result import Evaluation
+from designer.evaluate.run import evaluate
+
+__all__ = ["Evaluation", "evaluate"]

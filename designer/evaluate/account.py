@@ -1,0 +1,206 @@
+"""Money, watts and failures of a given design, line by line, and what of it is not known.
+
+Rules: docs/rules.md sections 5, 8 and 9, with true counts above the leaves (docs/families.md, "A given design").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+from designer.design.account import Item
+from designer.design.types import BoundaryName
+from designer.evaluate.count import BundleTally, NetworkTally, StageTally
+from designer.evaluate.rows import NetworkRows, Rows
+from designer.given import Given
+from designer.given.schema import EndpointKind
+from designer.verify.boundaries import Cabling, cable_up
+from designer.verify.failures import (
+    Behind,
+    Failures,
+    Reach,
+    Victim,
+    _box_effects,
+    _box_events,
+    _box_outage,
+    _box_parts,
+    _link_outage,
+    _link_repairs,
+    _links_below,
+    _repair,
+)
+from designer.verify.pools import PoolCount
+from designer.verify.rows import LinkRow, SiteRow, SwitchRow
+
+ZERO = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of part in one place, all copies together. ``network`` is empty for what stands at the accelerators."""
+
+    item: Item
+    network: str
+    place: str
+    part: str
+    units: int
+    capex_usd: Fraction
+    watts: Fraction
+    failures: Failures
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A network of the design, counted; ``lengths_m`` are the mean lengths of its bundles, None where not known."""
+
+    name: str
+    endpoints_are: EndpointKind
+    tally: NetworkTally
+    lengths_m: Mapping[str, Fraction | None]
+
+
+@dataclass(frozen=True)
+class _Jobs:
+    """All accelerators of the design, running jobs of one size: the pool that the verifier's rules ask about."""
+
+    replica: int
+
+    def jobs(self, blast: int) -> int:
+        return max(1, blast // self.replica)
+
+
+def victim_of(given: Given, rows: Rows, site: SiteRow) -> Victim:
+    """Who suffers from failures: jobs of one size on accelerators of one value (docs/rules.md section 9)."""
+    size = given.design.endpoints.job_accelerators
+    hour = site.lost_hour_share * rows.hour_usd_base
+    # The rules of a victim read the size of a replica and its jobs, nothing else of a pool.
+    return Victim(cast(PoolCount, _Jobs(size)), hour, hour * site.restart_h * size)
+
+
+def lines_of(given: Given, networks: Sequence[Counted], rows: Rows, site: SiteRow) -> tuple[Line, ...]:
+    """Every line of the account."""
+    victim = victim_of(given, rows, site)
+    found = list(_at_accelerators(given, rows, victim, site))
+    for counted, parts in zip(networks, rows.networks, strict=True):
+        found += _network(counted, parts, victim, site, given.design.endpoints.nics)
+    return tuple(found)
+
+
+def _at_accelerators(given: Given, rows: Rows, victim: Victim, site: SiteRow) -> Iterator[Line]:
+    endpoints = given.design.endpoints
+    count, down = endpoints.accelerators, victim.down(given.per_host)
+    labour = site.labour_usd_per_h * site.compute_tray_h
+    if rows.accelerator is not None:
+        row = rows.accelerator
+        lost = _repair(count, row.afr, row.bare_usd, labour, site)
+        lost += victim.suffers(count * row.interrupts, count * row.afr * site.compute_tray_h * down)
+        yield Line("accelerators", "", "", row.id, count, count * row.installed_usd, count * row.watts, lost)
+    if site.front_end_usd is not None or site.front_end_watts is not None:
+        usd, watts = (count * (figure or ZERO) for figure in (site.front_end_usd, site.front_end_watts))
+        yield Line("front_end", "", "", "front end", count, usd, watts, Failures())
+    if rows.nic is not None:
+        nic, cards = rows.nic, count * endpoints.nics
+        lost = _repair(cards, nic.afr, nic.usd, labour, site)
+        lost += victim.suffers(cards * nic.afr, cards * nic.afr * site.compute_tray_h * down)
+        yield Line("nics", "", "", nic.id, cards, cards * nic.usd, cards * nic.watts, lost)
+
+
+def _network(counted: Counted, rows: NetworkRows, victim: Victim, site: SiteRow, nics: int) -> Iterator[Line]:
+    tally, scale_up = counted.tally, counted.endpoints_are == "accelerators"
+    others = Reach(victim) if scale_up else Reach(victim, tally.grouping.planes, site.kill_share)
+    for stage in tally.stages:
+        row = rows.switches[stage.name]
+        item: Item = "scale_up_switches" if scale_up else "scale_out_switches"
+        labour = site.labour_usd_per_h * site.switch_tray_h if scale_up else site.box_swap_usd
+        lost = _box_parts(row, stage.boxes, labour, site)
+        lost += _boxes(stage, row, counted, others, site)
+        yield Line(
+            item, counted.name, stage.name, row.id, stage.boxes, stage.boxes * row.usd, stage.boxes * row.watts, lost
+        )
+    for bundle in tally.bundles:
+        cabling = cabling_of(counted, bundle, *rows.links[bundle.count.name])
+        if bundle.cuts:
+            behind = _behind(bundle, cabling, tally, nics, scale_up=scale_up)
+            lost = _links_below(cabling, Reach(victim), others, site, behind)
+        else:
+            lost = _link_repairs(cabling, site) + _around(cabling, tally, victim, site)
+        yield Line(
+            _link_item(bundle, scale_up=scale_up),
+            counted.name,
+            bundle.count.name,
+            parts_word(cabling),
+            cabling.links,
+            cabling.usd(site),
+            cabling.watts,
+            lost,
+        )
+
+
+def parts_word(cabling: Cabling) -> str:
+    """Id of the link row, or of both."""
+    return cabling.lower.id if cabling.lower.id == cabling.upper.id else f"{cabling.lower.id}/{cabling.upper.id}"
+
+
+def _link_item(bundle: BundleTally, *, scale_up: bool) -> Item:
+    if scale_up:
+        return "scale_up_links"
+    return "nic_leaf_links" if "endpoint" in (bundle.count.lower, bundle.count.upper) else "scale_out_links"
+
+
+def cabling_of(counted: Counted, bundle: BundleTally, lower: LinkRow, upper: LinkRow) -> Cabling:
+    """Count the cables and ends of a bundle (docs/rules.md section 5).
+
+    A length that is not known stands as 0: `designer.evaluate.lengths` refuses it where money or reach hangs on it.
+    """
+    at_endpoint = "endpoint" in (bundle.count.lower, bundle.count.upper)
+    names: dict[tuple[EndpointKind, bool], BoundaryName] = {
+        ("accelerators", True): "scale_up",
+        ("accelerators", False): "scale_up_upper",
+        ("nics", True): "nic_leaf",
+        ("nics", False): "leaf_spine",
+    }
+    length = counted.lengths_m[bundle.count.name] or ZERO
+    return cable_up(names[counted.endpoints_are, at_endpoint], bundle.wiring, lower, upper, bundle.rate, length)
+
+
+def _behind(bundle: BundleTally, cabling: Cabling, tally: NetworkTally, nics: int, *, scale_up: bool) -> Behind:
+    """Accelerators behind one end or cable of the links at the endpoints."""
+    if scale_up:
+        # A link is one of many ports of its accelerator; a backplane holds all links of a group.
+        return Behind(1, 1, bundle.behind if cabling.lower.backplane else 1)
+    below, above = (int(row.rate_gbps // cabling.rate) for row in (cabling.lower, cabling.upper))
+    at_switch = max(1, above // nics)
+    return Behind(max(1, below // (nics * tally.grouping.planes)), at_switch, at_switch)
+
+
+def _boxes(stage: StageTally, row: SwitchRow, counted: Counted, others: Reach, site: SiteRow) -> Failures:
+    """Hits and hours of the switches of a stage."""
+    scale_up, tally = counted.endpoints_are == "accelerators", counted.tally
+    repair_h = site.switch_tray_h if scale_up else site.switch_box_h
+    if stage.cuts:
+        # The jobs of a host have accelerators on every rail, so the switch of one rail hits those of all.
+        hit = stage.behind if scale_up else stage.behind * tally.grouping.rails
+        return _box_effects(row, stage.boxes, hit, stage.behind, repair_h, others)
+    # Traffic goes round the box, with less bandwidth: one box of b is 1/b of what the stage carries.
+    victim = others.victim
+    jobs = victim.jobs(tally.accelerators // tally.grouping.repeat) if scale_up else 1
+    hits = site.kill_share * _box_events(row) * jobs * stage.boxes
+    return victim.suffers(hits, tally.accelerators * _box_outage(row, repair_h))
+
+
+def _around(cabling: Cabling, tally: NetworkTally, victim: Victim, site: SiteRow) -> Failures:
+    """Hits and hours of links that traffic can go round."""
+    row = cabling.lower
+    if not row.module:
+        events = cabling.cables * (2 * row.afr + row.transients)
+    else:
+        events = sum(
+            (
+                (ZERO if end.cpo else ends * end.afr) + ends * (end.transients + site.dirt_per_year) / 2
+                for end, ends in ((cabling.lower, cabling.lower_ends), (cabling.upper, cabling.upper_ends))
+            ),
+            ZERO,
+        )
+    return victim.suffers(site.kill_share * events, tally.accelerators * _link_outage(cabling, site))

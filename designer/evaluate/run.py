@@ -1,0 +1,318 @@
+"""File in, `Evaluation` out."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+
+from designer import __version__
+from designer.evaluate.account import Counted, Line, cabling_of, lines_of
+from designer.evaluate.amounts import Amount, amounts
+from designer.evaluate.checks import late_parts, problems_of
+from designer.evaluate.count import Grouping, NetworkTally, StageTally, count_network, grouping_of
+from designer.evaluate.flow import Carried, capacities_of, carried_by, check_flow
+from designer.evaluate.lengths import BundleLengths, lengths_of
+from designer.evaluate.result import (
+    SCHEMA_VERSION,
+    BundleReport,
+    Evaluation,
+    LineReport,
+    NetworkReport,
+    Source,
+    StageReport,
+    Totals,
+    Use,
+)
+from designer.evaluate.rows import OWN, NetworkRows, Rows, question_of, rows_of
+from designer.given import Given, load_given
+from designer.given.load import GivenTopology
+from designer.given.schema import GivenDemand
+from designer.network.graph import Network
+from designer.problems import InputError, Problem
+from designer.verify.findings import Findings
+from designer.verify.money import capital_recovery
+from designer.verify.rows import SiteRow, SwitchRow
+from designer.verify.site import site_of
+
+MAX_LINKS = 5_000_000
+"""Links of one copy that are built; a larger network is refused, not counted half."""
+
+_KWH_PER_WATT_YEAR = Fraction(876, 100)
+_HOURS = 8760
+
+
+def evaluate(design: str | Path | Given, overlay: str | Path | None = None) -> Evaluation:
+    """Count out, price and check a design written by hand.
+
+    Parameters
+    ----------
+    design
+        The design, a TOML file (docs/families.md, "A given design"), or one already read.
+    overlay
+        A TOML file with prices and figures of your own that replace those of the catalogue.
+
+    Returns
+    -------
+    Evaluation
+        Counts, cables, money, watts, failures, flows and what is over- or under-used.
+
+    Raises
+    ------
+    InputError
+        With all mistakes of the files, or everything that keeps the design from being built.
+
+    Examples
+    --------
+    >>> evaluate("absent.toml")
+    Traceback (most recent call last):
+    designer.problems.InputError: absent.toml: read no such file; give the path of a TOML file
+    """
+    if isinstance(design, Given) and overlay is not None:
+        raise ValueError("an overlay belongs to a design that is still to be read")
+    given = design if isinstance(design, Given) else load_given(design, overlay)
+    site = _site(given)
+    built = [_build(given, at, network) for at, network in enumerate(given.networks)]
+    rows = rows_of(given)
+    problems = problems_of(given, [one.counted for one in built], [one.lengths for one in built], rows, site)
+    if problems:
+        raise InputError(problems)
+    lines, totals = _account(given, [one.counted for one in built], rows, site)
+    networks = tuple(
+        _network(given, network, one, parts)
+        for network, one, parts in zip(given.networks, built, rows.networks, strict=True)
+    )
+    row, endpoints = given.design, given.design.endpoints
+    return Evaluation(
+        schema_version=SCHEMA_VERSION,
+        name=row.name,
+        title=row.title,
+        source=row.source,
+        level=row.level,
+        date=row.date,
+        design=Source(given.file, given.sha256),
+        catalogue_sha256=given.catalogue.sha256,
+        overlay=None
+        if given.overlay_file is None or given.catalogue.overlay_sha256 is None
+        else Source(given.overlay_file, given.catalogue.overlay_sha256),
+        versions={
+            "tokenfabric": __version__,
+            **{name: version(name) for name in ("numpy", "scipy")},
+            "python": platform.python_version(),
+        },
+        accelerators=endpoints.accelerators,
+        hosts=endpoints.accelerators // given.per_host,
+        nics=endpoints.accelerators * endpoints.nics if endpoints.nic is not None else 0,
+        job_accelerators=endpoints.job_accelerators,
+        networks=networks,
+        lines=lines,
+        totals=totals,
+        uses=_uses(given, networks, totals),
+        notes=tuple(_notes(given, rows)),
+    )
+
+
+@dataclass(frozen=True)
+class _Built:
+    network: Network
+    tally: NetworkTally
+    lengths: dict[str, BundleLengths]
+    counted: Counted
+
+
+def _site(given: Given) -> SiteRow:
+    """Place and money by the verifier's rules; they need every figure."""
+    found = Findings()
+    site = site_of(found, given.catalogue, question_of(given))
+    if site is None:
+        raise InputError(
+            [Problem(given.file, f"site ({finding.message})", "unknown", "give the figure") for finding in found.rows]
+        )
+    return site
+
+
+def _build(given: Given, at: int, network: GivenTopology) -> _Built:
+    structure, row = network.structure, network.row
+    links = sum(bundle.links for bundle in structure.bundles)
+    place = f"networks[{at}].topology"
+    if links > MAX_LINKS:
+        raise InputError([Problem(given.file, place, f"{links} links in one copy", f"allowed: at most {MAX_LINKS}")])
+    each = given.design.endpoints.nics if row.endpoints_are == "nics" else 1
+    grouping: Grouping = grouping_of(structure, each, given.per_host, row.repeat)
+    try:
+        built = network.family.network()
+    except ValueError as error:
+        # A family may be a formula without a graph for some parameters, and says why.
+        raise InputError([Problem(given.file, place, "counts without a network", str(error))]) from None
+    tally = count_network(structure, built, grouping)
+    lengths = lengths_of(given, network, built, grouping)
+    means = {name: length.mean_m for name, length in lengths.items()}
+    return _Built(built, tally, lengths, Counted(row.name, row.endpoints_are, tally, means))
+
+
+def _measures(line: Line) -> list[Fraction]:
+    lost = line.failures
+    return [line.capex_usd, line.watts, lost.usd, lost.hard, lost.hits, lost.hours, lost.cleanings]
+
+
+def _account(
+    given: Given, networks: Sequence[Counted], rows: Rows, site: SiteRow
+) -> tuple[tuple[LineReport, ...], Totals]:
+    """All lines and totals, with what of each is not known."""
+    it_share = capital_recovery(site.wacc, site.it_years)
+    building = capital_recovery(site.wacc, site.building_years) * site.facility_usd_per_w
+    energy = site.utilisation * site.pue * _KWH_PER_WATT_YEAR * site.usd_per_kwh
+    accelerator_hours = _HOURS * given.design.endpoints.accelerators
+
+    def measured(values: Mapping[str, Fraction], default: Fraction) -> list[Fraction]:
+        lines = lines_of(given, networks, rows_of(given, values, default), site)
+        each = [_measures(line) for line in lines]
+        capex, watts, lost, hard, hits, hours, cleanings = (
+            sum(column, Fraction(0)) for column in zip(*each, strict=True)
+        )
+        shares = [it_share * capex, building * watts, energy * watts]
+        totals = [
+            capex,
+            watts,
+            *shares,
+            lost,
+            sum(shares, lost),
+            hard,
+            hits,
+            hours,
+            cleanings,
+            1 - hours / accelerator_hours,
+        ]
+        return [*(value for row in each for value in row), *totals]
+
+    lines = lines_of(given, networks, rows, site)
+    found = amounts(rows.lacking, measured)
+    width = len(_measures(lines[0]))
+    reports = tuple(
+        LineReport(line.item, line.network, line.place, line.part, line.units, *found[at * width : (at + 1) * width])
+        for at, line in enumerate(lines)
+    )
+    return reports, Totals(*found[len(lines) * width :])
+
+
+def _network(given: Given, network: GivenTopology, built: _Built, parts: NetworkRows) -> NetworkReport:
+    tally, row, grouping = built.tally, network.row, built.tally.grouping
+    demand = given.design.demand.get(row.name)
+    carried = carried_by(built.network)
+    return NetworkReport(
+        name=row.name,
+        family=str(row.topology["family"]),
+        endpoints_are=row.endpoints_are,
+        repeat=row.repeat,
+        rails=grouping.rails,
+        planes=grouping.planes,
+        accelerators=tally.accelerators,
+        stages=tuple(_stage(stage, parts.switches[stage.name], network) for stage in tally.stages),
+        bundles=tuple(_bundles(built, parts, _shares(carried, demand, grouping))),
+        capacities=capacities_of(network.structure, carried, demand, grouping),
+        flow=check_flow(network.structure, built.network, carried, grouping.planes),
+    )
+
+
+def _stage(stage: StageTally, row: SwitchRow, network: GivenTopology) -> StageReport:
+    fullest = stage.ports[0] if stage.ports else {}
+    offered = network.row.switches[stage.name].ports
+    if row.id != OWN and len(fullest) == 1:
+        (rate,) = fullest
+        # Only circuit switches take links of a rate that is not theirs.
+        offered = row.radix.get(rate, max(row.radix.values()))
+    return StageReport(stage.name, row.id, stage.boxes, sum(fullest.values()), offered, stage.behind)
+
+
+def _shares(carried: Carried, demand: GivenDemand | None, grouping: Grouping) -> dict[str, float]:
+    """Load of the fullest link of each bundle, as a share of its rate, where the all-to-all that is asked is sent."""
+    asked = None if demand is None else demand.all_to_all_gbps
+    if asked is None or not carried.rate.least:
+        return {}
+    # An endpoint spreads its traffic evenly over the planes.
+    sent = asked / (grouping.each * grouping.planes)
+    return {name: share * sent / carried.rate.least for name, share in carried.fullest.items()}
+
+
+def _bundles(built: _Built, parts: NetworkRows, shares: Mapping[str, float]) -> list[BundleReport]:
+    found = []
+    for bundle in built.tally.bundles:
+        name, lengths = bundle.count.name, built.lengths[bundle.count.name]
+        cabling = cabling_of(built.counted, bundle, *parts.links[name])
+        found.append(
+            BundleReport(
+                name,
+                cabling.lower.id,
+                cabling.upper.id,
+                float(cabling.rate),
+                cabling.links,
+                cabling.cables,
+                cabling.lower_ends,
+                cabling.upper_ends,
+                float(lengths.mean_m),
+                float(lengths.longest_m),
+                lengths.classes,
+                shares.get(name),
+            )
+        )
+    return found
+
+
+def _uses(given: Given, networks: Sequence[NetworkReport], totals: Totals) -> tuple[Use, ...]:
+    """What is over- and under-used: demands, limits, ports of switches."""
+    found = []
+    for network in networks:
+        found += [
+            Use(
+                f"{network.name}: {row.pattern.replace('_', '-')}",
+                row.asked_gbps,
+                row.least_gbps,
+                "Gb/s per accelerator",
+            )
+            for row in network.capacities
+            if row.asked_gbps is not None and row.least_gbps
+        ]
+        found += [
+            Use(f"{network.name}: fullest link of {row.name}", row.fullest_share * row.rate_gbps, row.rate_gbps, "Gb/s")
+            for row in network.bundles
+            if row.fullest_share is not None
+        ]
+        found += [
+            Use(f"{network.name}: ports of a {stage.name}", stage.ports, stage.ports_offered, "ports")
+            for stage in network.stages
+            if stage.ports_offered is not None
+        ]
+    site, money = given.design.site, given.design.money
+    if site.it_power_mw is not None:
+        found.append(Use("IT power (known part)", totals.watts.known / 1e6, site.it_power_mw, "MW"))
+    if money.capex_usd is not None:
+        found.append(Use("IT capital (known part)", totals.capex_usd.known, money.capex_usd, "USD"))
+    return tuple(found)
+
+
+def _notes(given: Given, rows: Rows) -> list[str]:
+    """What is not counted, and what the reader should know."""
+    endpoints, found = given.design.endpoints, []
+    if rows.accelerator is None:
+        found.append("no accelerator is given: the networks alone are counted, and no lost hour has a value")
+    elif rows.accelerator.price_contains & {"scale_up_switch", "scale_up_link"} and not any(
+        row.endpoints_are == "accelerators" for row in given.design.networks
+    ):
+        found.append(
+            f"{rows.accelerator.id} is priced without the scale-up network of its rack, and the design gives none: "
+            "its switches and links are not counted"
+        )
+    if endpoints.nic is None and any(row.endpoints_are == "nics" for row in given.design.networks):
+        found.append("no NIC is given: NICs are not counted")
+    if given.design.site.front_end_usd_per_accelerator is None:
+        found.append("front-end, storage and management network are not counted")
+    return [*found, *late_parts(given)]
+
+
+def amounts_missing(totals: Totals) -> tuple[str, ...]:
+    """Every figure that some total lacks."""
+    rows: list[Amount] = [getattr(totals, name) for name in type(totals).__dataclass_fields__]
+    return tuple(dict.fromkeys(name for row in rows for name in row.missing))

@@ -1,0 +1,132 @@
+"""Published cases as data: what is given, what was published, and where it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from designer.problems import InputError, Problem
+from designer.reading import parse_toml, problems_from_validation
+
+FOLDER = Path(__file__).with_name("data")
+"""Where the cases lie, and the designs, instances and overlays that they name."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Expected(_Frozen):
+    """One published figure and the computed quantity it belongs to.
+
+    The figure is compared with ``quantity`` of the subject ``of``, divided by the quantity ``per`` where given, and by
+    ``unit`` (1e6 for millions). ``tolerance`` is relative; 0 means that the figures are equal as printed.
+    """
+
+    what: str = Field(description="in the words of the source")
+    quantity: str
+    of: str = "it"
+    per: str | None = None
+    unit: Annotated[float, Field(gt=0)] = 1.0
+    published: float
+    up_to: float | None = Field(default=None, description="other end, where a range was published")
+    compare: Literal["equal", "at_most"] = "equal"
+    tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    because: str | None = Field(default=None, description="why a difference is known and stands")
+    rounded_to: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="unit of the last printed digit: half of it is agreement too"
+    )
+
+
+class Formula(_Frozen):
+    """A topology that is counted by its closed form alone, because nothing of these parameters can be built.
+
+    ``usd`` is the price of a box, by stage, and of a link, by bundle.
+    """
+
+    topology: dict[str, Any]
+    usd: dict[str, float] = Field(default_factory=dict)
+
+
+class Case(_Frozen):
+    """One published case.
+
+    ``use`` as in the field: a counts, b cost or power, c the optimum must be no dearer. ``designs`` and ``instances``
+    are the subjects: files in `FOLDER` that `designer evaluate` and `designer solve` read; an instance may come with an
+    overlay of the catalogue. ``formulas`` are counted only. A case that cannot be recomputed says why in ``not_checkable``.
+    """
+
+    id: str
+    title: str
+    source: str
+    confidence: str
+    use: tuple[Literal["a", "b", "c"], ...]
+    note: str = ""
+    not_checkable: str | None = None
+    designs: dict[str, str] = Field(default_factory=dict)
+    formulas: dict[str, Formula] = Field(default_factory=dict)
+    instances: dict[str, str] = Field(default_factory=dict)
+    overlays: dict[str, str] = Field(default_factory=dict)
+    expect: tuple[Expected, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Case:
+        kinds = (self.designs, self.formulas, self.instances)
+        subjects = {name for kind in kinds for name in kind}
+        if (self.not_checkable is None) != bool(self.expect):
+            raise ValueError("a case has expected figures, or says why it is not checkable")
+        unknown = [row.of for row in self.expect if row.of not in subjects]
+        if unknown:
+            raise ValueError(f"expected figures of {', '.join(unknown)}, which the case does not give")
+        if sum(map(len, kinds)) > len(subjects) or self.overlays.keys() - self.instances.keys():
+            raise ValueError("every subject has a name of its own; an overlay belongs to an instance")
+        return self
+
+
+class _File(_Frozen):
+    cases: tuple[Case, ...]
+
+
+def published_cases() -> tuple[Case, ...]:
+    """Read the cases that come with the program, in the order of their files.
+
+    Raises
+    ------
+    InputError
+        When a file of the program is damaged, or an id occurs twice.
+
+    Examples
+    --------
+    >>> len({case.id for case in published_cases()}) == len(published_cases()) > 0
+    True
+    """
+    found: list[Case] = []
+    problems: list[Problem] = []
+    for name, content in _texts():
+        try:
+            found += _File.model_validate(_as_tuples(parse_toml(name, content))).cases
+        except ValidationError as error:
+            problems += problems_from_validation(name, error, _File)
+    ids = [case.id for case in found]
+    problems += [
+        Problem("published cases", case, "the same id twice", "give every case an id of its own")
+        for case in sorted({i for i in ids if ids.count(i) > 1})
+    ]
+    if problems:
+        raise InputError(problems)
+    return tuple(found)
+
+
+def _texts() -> Iterator[tuple[str, bytes]]:
+    for path in sorted(FOLDER.glob("cases*.toml")):
+        yield path.name, path.read_bytes()
+
+
+def _as_tuples(data: Any) -> Any:
+    """Lists of a TOML file as tuples, which the strict models take."""
+    if isinstance(data, list):
+        return tuple(_as_tuples(item) for item in data)
+    return {key: _as_tuples(value) for key, value in data.items()} if isinstance(data, dict) else data

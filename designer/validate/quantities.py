@@ -1,0 +1,118 @@
+"""The figures of a finished evaluation or answer by name, as the published cases ask for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from designer.answer import Answer
+from designer.design.types import Boundary, Design
+from designer.evaluate.amounts import Amount
+from designer.evaluate.result import Evaluation
+from designer.families import family_from
+from designer.validate.cases import Formula
+
+
+def of_evaluation(found: Evaluation) -> dict[str, float]:
+    """Name every figure of a given design.
+
+    ``boxes.STAGE``, ``links.BUNDLE``, ``cables.BUNDLE``, ``ends.BUNDLE`` and ``lower_ends.BUNDLE`` add up all networks
+    and copies, those with the name of a network in between are of that network alone; a bundle's name also stands for
+    those with a further suffix. ``most_gbps.NETWORK.PATTERN`` and ``least_gbps.NETWORK.PATTERN`` are Gb/s per
+    accelerator, ``port_gbps.NETWORK`` what an accelerator could send at most. An amount that is not known in full has
+    no name here.
+    """
+    out: defaultdict[str, float] = defaultdict(float)
+    out |= {"accelerators": found.accelerators, "hosts": found.hosts, "nics": found.nics, "switches": found.switches}
+    for network in found.networks:
+        out[f"copies.{network.name}"] = network.rails * network.planes
+        for stage in network.stages:
+            for name in (f"boxes.{stage.name}", f"boxes.{network.name}.{stage.name}", f"switches.{network.name}"):
+                out[name] += stage.boxes
+            out[f"ports.{network.name}.{stage.name}"] = stage.ports
+        for bundle in network.bundles:
+            low, high = bundle.lower_ends, bundle.upper_ends
+            counts = {"links": bundle.links, "cables": bundle.cables, "ends": low + high, "lower_ends": low}
+            for kind, count in counts.items():
+                for part in _prefixes(bundle.name):
+                    out[f"{kind}.{part}"] += count
+                    out[f"{kind}.{network.name}.{part}"] += count
+            out["ends"] += low + high
+            out[f"ends.{network.name}"] += low + high
+            out["switch_ends"] += high if bundle.name.startswith("endpoint-") else low + high
+            if bundle.name.startswith("endpoint-"):
+                # Both ends of a link between two endpoints send into it.
+                sides = 2 if bundle.name.startswith("endpoint-endpoint") else 1
+                out[f"port_gbps.{network.name}"] += sides * bundle.links * bundle.rate_gbps / found.accelerators
+        for row in network.capacities:
+            out[f"least_gbps.{network.name}.{row.pattern}"] = row.least_gbps
+            if row.most_gbps is not None:
+                out[f"most_gbps.{network.name}.{row.pattern}"] = row.most_gbps
+    totals = found.totals
+    for name in type(totals).__dataclass_fields__:
+        amount: Amount = getattr(totals, name)
+        if amount.value is not None:
+            out[name] = amount.value
+    return dict(out)
+
+
+def _prefixes(bundle: str) -> list[str]:
+    """A bundle's name, and without its suffixes: ``a-b.x`` is also counted as ``a-b``."""
+    head, *rest = bundle.split(".")
+    return [".".join([head, *rest[:at]]) for at in range(len(rest) + 1)]
+
+
+def of_formula(formula: Formula) -> dict[str, float]:
+    """Name the counts of a closed form, and the capital where every box and link has a price."""
+    structure = family_from(formula.topology).structure()
+    out: defaultdict[str, float] = defaultdict(float)
+    out |= {"accelerators": structure.endpoints, "switches": structure.switches()}
+    for stage in structure.stages:
+        out[f"boxes.{stage.name}"] += structure.copies * stage.boxes
+    for bundle in structure.bundles:
+        for part in _prefixes(bundle.name):
+            out[f"links.{part}"] += structure.copies * bundle.links
+    counts = {stage.name: out[f"boxes.{stage.name}"] for stage in structure.stages}
+    counts |= {bundle.name: out[f"links.{bundle.name}"] for bundle in structure.bundles}
+    if counts.keys() == formula.usd.keys():
+        out["capex_usd"] = sum(count * formula.usd[name] for name, count in counts.items())
+    return dict(out)
+
+
+def of_answer(answer: Answer) -> dict[str, float]:
+    """Name every figure of a solved question; the names are those of an evaluation."""
+    design, account = answer.design, answer.account
+    if design is None or account is None:
+        return {}
+    out: defaultdict[str, float] = defaultdict(float)
+    out |= {
+        "accelerators": sum(pool.accelerators for pool in design.pools),
+        "hosts": sum(p.hosts for p in design.pools),
+    }
+    out |= {"capex_usd": account.capex_usd, "watts": account.it_watts, "annual_usd": account.annual_usd}
+    _scale_out(out, design)
+    for pool in design.pools:
+        up = pool.scale_up
+        out["boxes.switch"] += up.switches
+        out["boxes.upper"] += up.upper.switches if up.upper is not None else 0
+        above = None if up.upper is None else up.upper.boundary
+        for name, boundary in (("endpoint-switch", up.boundary), ("switch-upper", above)):
+            if boundary is not None:
+                _cables(out, name, boundary)
+        _cables(out, "endpoint-leaf", pool.nic_leaf)
+    out["switches"] = sum(count for name, count in out.items() if name.startswith("boxes."))
+    return dict(out)
+
+
+def _scale_out(out: defaultdict[str, float], design: Design) -> None:
+    for fabric in design.fabrics:
+        for stage in fabric.stages:
+            out[f"boxes.{stage.name}"] += fabric.rails * fabric.planes * stage.count
+            out["switches.scale_out"] += fabric.rails * fabric.planes * stage.count
+        for boundary in fabric.boundaries:
+            _cables(out, boundary.name.replace("_", "-"), boundary)
+
+
+def _cables(out: defaultdict[str, float], name: str, boundary: Boundary) -> None:
+    out[f"links.{name}"] += boundary.links
+    out[f"cables.{name}"] += boundary.cables
+    out[f"ends.{name}"] += boundary.lower_ends + boundary.upper_ends

@@ -1,0 +1,149 @@
+"""Every published case beside what this program computes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from designer.answer import SolveOptions
+from designer.evaluate import evaluate
+from designer.fabric import flow_check
+from designer.instance.load import load
+from designer.problems import InputError, Problem
+from designer.reading import nearest
+from designer.solve.run import solve
+from designer.validate.cases import FOLDER, Case, Expected, published_cases
+from designer.validate.quantities import of_answer, of_evaluation, of_formula
+from designer.verify import verify
+
+Verdict = Literal["agrees", "differs", "known difference", "not checkable"]
+
+_KNOWN: Literal["known difference"] = "known difference"
+# Decimal fractions on their way through binary: far below any printed digit.
+_HAIR = 1e-9
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a published figure, what was computed, and whether they agree.
+
+    ``got`` is None where a case is not checkable, and where the computation has no such figure; ``note`` says why.
+    """
+
+    case: str
+    source: str
+    what: str
+    published: float | None
+    up_to: float | None
+    compare: Literal["equal", "at_most"]
+    tolerance: float
+    got: float | None
+    verdict: Verdict
+    note: str
+
+
+def validate(only: Iterable[str] = (), on_case: Callable[[str], None] | None = None) -> tuple[Row, ...]:
+    """Recompute the published cases.
+
+    Parameters
+    ----------
+    only
+        Ids of cases; none: all.
+    on_case
+        Told the id of each case before it is computed.
+
+    Returns
+    -------
+    tuple of Row
+        In the order of the cases; the published design is counted, priced and built by `designer.evaluate`, an
+        optimum found by `designer.solve`, recounted and flow-checked.
+
+    Raises
+    ------
+    InputError
+        When there is no case of an asked id.
+
+    Examples
+    --------
+    >>> [row.got for row in validate(["DSV3_FT2"]) if row.what == "switches"]
+    [96.0]
+    """
+    cases = {case.id: case for case in published_cases()}
+    wanted = list(dict.fromkeys(only)) or list(cases)
+    wrong = [name for name in wanted if name not in cases]
+    if wrong:
+        raise InputError([Problem("published cases", "", name, nearest(name, cases)) for name in wrong])
+    rows: list[Row] = []
+    for name in wanted:
+        if on_case is not None:
+            on_case(name)
+        rows += rows_of(cases[name])
+    return tuple(rows)
+
+
+def rows_of(case: Case) -> Iterator[Row]:
+    """Recompute one case."""
+    if case.not_checkable is not None:
+        yield Row(case.id, case.source, case.title, None, None, "equal", 0.0, None, "not checkable", case.not_checkable)
+        return
+    found = {name: _computed(case, name) for name in dict.fromkeys(row.of for row in case.expect)}
+    for row in case.expect:
+        figures, fault = found[row.of]
+        got, missing = _figure(row, figures)
+        computed = got is not None and not fault
+        agrees = got is not None and computed and _agrees(row, got)
+        verdict: Verdict = "agrees" if agrees else "differs" if row.because is None or not computed else _KNOWN
+        if agrees and row.because is not None:
+            fault = "the known difference is gone: drop its reason"
+            verdict = "differs"
+        because = row.because if verdict == _KNOWN else None
+        note = "; ".join(text for text in (fault, missing, because, case.note) if text)
+        yield Row(
+            case.id,
+            case.source,
+            row.what,
+            row.published,
+            row.up_to,
+            row.compare,
+            row.tolerance,
+            got,
+            verdict,
+            note,
+        )
+
+
+def _computed(case: Case, name: str) -> tuple[dict[str, float], str]:
+    """The figures of one subject of a case, and what is wrong with it."""
+    if name in case.designs:
+        evaluation = evaluate(FOLDER / case.designs[name])
+        broken = [row for network in evaluation.networks for row in network.flow.violations]
+        return of_evaluation(evaluation), "; ".join(broken)
+    if name in case.formulas:
+        return of_formula(case.formulas[name]), ""
+    overlay = case.overlays.get(name)
+    question = load(FOLDER / case.instances[name], None if overlay is None else FOLDER / overlay)
+    answer = solve(question, SolveOptions())
+    if answer.design is None:
+        return {}, f"{answer.status}: {'; '.join(answer.clash)}"
+    faults = [str(row) for row in verify(answer.design, question.catalogue, question.instance).findings]
+    faults += [] if answer.status == "optimal" else [f"not proven: {answer.status}"]
+    faults += [] if flow_check(answer.design).ok else ["the flow check contradicts the design"]
+    return of_answer(answer), "; ".join(faults)
+
+
+def _figure(row: Expected, figures: dict[str, float]) -> tuple[float | None, str]:
+    """The computed figure in the unit that was published, and what is missing."""
+    names = [row.quantity, *([row.per] if row.per is not None else [])]
+    missing = [name for name in names if name not in figures]
+    if missing:
+        return None, f"no figure of the name {', '.join(missing)} (known: {', '.join(sorted(figures))})"
+    return figures[row.quantity] / (figures[row.per] if row.per is not None else 1.0) / row.unit, ""
+
+
+def _agrees(row: Expected, got: float) -> bool:
+    least, most = row.published, row.published if row.up_to is None else row.up_to
+    half = 0.5 * (row.rounded_to or 0.0)
+    slack = max(row.tolerance, _HAIR)
+    below = got <= most + half + slack * abs(most)
+    return below and (row.compare == "at_most" or got >= least - half - slack * abs(least))

@@ -1,0 +1,78 @@
+"""Published figures beside computed ones: the table of ``designer validate`` and of the documentation."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from designer.validate.run import Row
+
+HEADER = ("case", "source", "figure", "published", "computed", "verdict")
+# Names of papers are long; the table says which, not all of where.
+_WIDTHS = {"source": 38, "figure": 52}
+
+
+def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+    """One tuple of texts per row, in the order of `HEADER`.
+
+    Examples
+    --------
+    >>> row = Row("A", "Paper", "switches", 96.0, None, "equal", 0.0, 96.0, "agrees", "")
+    >>> cells([row])
+    [('A', 'Paper', 'switches', '96', '96', 'agrees')]
+    """
+    return [
+        (
+            row.case,
+            textwrap.shorten(row.source, _WIDTHS["source"], placeholder=" ..."),
+            textwrap.shorten(row.what, _WIDTHS["figure"], placeholder=" ..."),
+            _published(row),
+            "" if row.got is None else _number(row.got),
+            row.verdict,
+        )
+        for row in rows
+    ]
+
+
+def notes(rows: Iterable[Row]) -> list[str]:
+    """Why rows differ or cannot be computed, one line each, in the order of the cases."""
+    return [
+        f"{row.case}: {row.what}: {row.note}" if row.published is not None else f"{row.case}: {row.note}"
+        for row in rows
+        if row.verdict != "agrees" and row.note
+    ]
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """How many figures and cases agree.
+
+    Examples
+    --------
+    >>> summary([Row("A", "Paper", "switches", 96.0, None, "equal", 0.0, 96.0, "agrees", "")])
+    '1 case: 1 figure agrees'
+    """
+    cases, verdicts = len({row.case for row in rows}), Counter(row.verdict for row in rows)
+    parts = [_some(verdicts["agrees"], "figure agrees", "figures agree")]
+    if verdicts["differs"]:
+        parts.append(_some(verdicts["differs"], "differs", "differ"))
+    if verdicts["known difference"]:
+        parts.append(_some(verdicts["known difference"], "differs for a known reason", "differ for a known reason"))
+    if verdicts["not checkable"]:
+        parts.append(_some(verdicts["not checkable"], "case is not checkable", "cases are not checkable"))
+    return f"{_some(cases, 'case', 'cases')}: {', '.join(parts)}"
+
+
+def _some(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _published(row: Row) -> str:
+    if row.published is None:
+        return ""
+    text = _number(row.published) if row.up_to is None else f"{_number(row.published)} to {_number(row.up_to)}"
+    return f"at most {text}" if row.compare == "at_most" else text
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.6g}"

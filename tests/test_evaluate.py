@@ -1,0 +1,556 @@
+"""A given design evaluated: the same account as the verifier's where both apply, by hand where they do not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from given_designs import given_text
+from typer.testing import CliRunner
+from verify_designs import rack_design, rack_instance, round_catalogue
+from verify_wide_designs import (
+    clos_design,
+    clos_instance,
+    planes_design,
+    planes_instance,
+    planes_on_modules_design,
+    rails_design,
+    rails_instance,
+    split_design,
+    split_instance,
+)
+
+import designer
+from designer.answer import SolveOptions
+from designer.catalogue import Catalogue
+from designer.cli.app import app
+from designer.design.account import Account
+from designer.design.types import Design
+from designer.evaluate import Evaluation, evaluate, flow
+from designer.evaluate.amounts import Amount
+from designer.evaluate.count import count_network, grouping_of
+from designer.evaluate.flow import capacities_of, carried_by, check_flow
+from designer.families import family_from
+from designer.given.load import Given, given_from_text
+from designer.given.schema import GivenDemand
+from designer.instance.load import load
+from designer.instance.schema import Instance
+from designer.problems import InputError
+from designer.verify import verify
+
+ROOT = Path(__file__).resolve().parent.parent
+EXACT = pytest.approx
+
+
+def same(mine: Amount | float | None, theirs: float) -> bool:
+    value = mine.value if isinstance(mine, Amount) else mine
+    return value is not None and value == pytest.approx(theirs, rel=1e-9, abs=1e-9)
+
+
+def given_of(design: Design, instance: Instance, catalogue: Catalogue) -> Given:
+    return replace(given_from_text("answer.toml", given_text(design, instance, catalogue)), catalogue=catalogue)
+
+
+def holds_beside(found: Evaluation, design: Design, account: Account, *, hits: bool) -> None:
+    """Money, watts, repairs, hours and counts of an evaluation equal those of the verifier, item by item."""
+    for line in account.lines:
+        mine = [row for row in found.lines if row.item == line.item]
+        assert sum(row.capex_usd.known for row in mine) == pytest.approx(line.capex_usd, rel=1e-9), line.item
+        assert sum(row.watts.known for row in mine) == pytest.approx(line.watts, rel=1e-9, abs=1e-9), line.item
+    for risk in account.risks:
+        mine = [row for row in found.lines if row.item == risk.item]
+        hard = sum(row.hard_repairs_per_year.known for row in mine)
+        assert hard == pytest.approx(risk.hard_repairs_per_year, rel=1e-9, abs=1e-12), risk.item
+        hours = sum(row.accelerator_hours_lost_per_year.known for row in mine)
+        assert hours == pytest.approx(risk.accelerator_hours_lost_per_year, rel=1e-9, abs=1e-12), risk.item
+        if hits or risk.item != "scale_out_switches":
+            jobs = sum(row.job_hits_per_year.known for row in mine)
+            assert jobs == pytest.approx(risk.job_hits_per_year, rel=1e-9, abs=1e-12), risk.item
+    totals = found.totals
+    assert same(totals.capex_usd, account.capex_usd)
+    assert same(totals.watts, account.it_watts)
+    assert same(totals.hard_repairs_per_year, account.hard_repairs_per_year)
+    assert same(totals.accelerator_hours_lost_per_year, account.accelerator_hours_lost_per_year)
+    assert same(totals.cleanings_per_year, account.cleanings_per_year)
+    if hits:
+        assert same(totals.annual_usd, account.annual_usd)
+    (pool,) = design.pools
+    copies = design.fabric.rails * design.fabric.planes
+    upper = 0 if pool.scale_up.upper is None else pool.scale_up.upper.switches
+    scale_out = copies * sum(stage.count for stage in design.fabric.stages)
+    assert found.switches == pool.scale_up.switches + upper + scale_out
+    for boundary in (pool.nic_leaf, *design.fabric.boundaries):
+        name = "endpoint-leaf" if boundary.name == "nic_leaf" else boundary.name.replace("_", "-")
+        bundle = found.bundle("scale_out", name)
+        counted = (bundle.links, bundle.cables, bundle.lower_ends, bundle.upper_ends)
+        assert counted == (boundary.links, boundary.cables, boundary.lower_ends, boundary.upper_ends)
+    assert found.ok
+
+
+# ------------------------------------------------------------------ beside the verifier, on designs counted by hand
+
+
+# Where spines have free ports the rules charge the leaves for the ports they use; evaluate counts whole boxes.
+BY_HAND = {
+    "rack": (rack_design, rack_instance, False),
+    "planes": (planes_design, planes_instance, False),
+    "planes on modules": (planes_on_modules_design, planes_instance, False),
+    "split": (split_design, split_instance, False),
+    "rails": (rails_design, rails_instance, False),
+    "clos": (clos_design, clos_instance, False),
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_designs_counted_by_hand_have_the_account_of_the_verifier(name: str) -> None:
+    build, ask, hits = BY_HAND[name]
+    design, instance, catalogue = build(), ask(), round_catalogue()
+    theirs = verify(design, catalogue, instance)
+    assert theirs.ok, theirs.findings
+    found = evaluate(given_of(design, instance, catalogue))
+    holds_beside(found, design, theirs.account, hits=hits)
+
+
+# ------------------------------------------------------------------ beside the optimiser
+
+FLEET = """schema_version = 1
+name = "fleet"
+title = "A fleet"
+[[fleets]]
+name = "train"
+accelerators = {accelerators}
+job_accelerators = 64
+scale_up_gbps = 3200
+scale_out_gbps = 400
+[choose]
+accelerators = ["h100_sxm"]
+scale_out_switches = ["qm9700"]
+[pin]
+scale_out_stages = {stages}
+"""
+
+
+CO_PACKAGED = """schema_version = 1
+name = "fleet"
+title = "A fleet on co-packaged switches"
+[[fleets]]
+name = "train"
+accelerators = 5184
+job_accelerators = 72
+scale_out_gbps = 800
+[choose]
+accelerators = ["gb300_nvl72"]
+scale_out_switches = ["q3450_cpo"]
+[pin]
+scale_out_stages = 2
+"""
+
+# Where switches are full, hits are equal too; with three stages the rules count a spine's ports down only.
+QUESTIONS = {
+    "one domain on a leaf": ("nvl72-pinned", True),
+    "boards of eight": ("hgx-h100-pinned", True),
+    "two stages": (FLEET.format(accelerators=1024, stages=2), True),
+    "three stages": (FLEET.format(accelerators=2048, stages=3), False),
+    "co-packaged": (CO_PACKAGED, True),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_an_answer_of_the_optimiser_written_down_costs_the_same(name: str, tmp_path: Path) -> None:
+    question, hits = QUESTIONS[name]
+    if "\n" in question:
+        file = tmp_path / "fleet.toml"
+        file.write_text(question)
+    else:
+        file = ROOT / "instances" / f"{question}.toml"
+    asked = load(file)
+    answer = designer.solve(asked, SolveOptions())
+    assert answer.design is not None
+    theirs = verify(answer.design, asked.catalogue, asked.instance)
+    assert theirs.ok
+    found = evaluate(given_of(answer.design, asked.instance, asked.catalogue))
+    holds_beside(found, answer.design, theirs.account, hits=hits)
+
+
+# ------------------------------------------------------------------ counted by hand
+
+SMALL = """schema_version = 1
+name = "small"
+title = "Eight accelerators on two leaves and two spines"
+[endpoints]
+accelerators = 8
+per_host = 2
+job_accelerators = 4
+[[networks]]
+name = "net"
+endpoints_are = "nics"
+switches.leaf = { price_usd = 1000, power_w = 100, ports = 8, afr_hard = 0.1, outage_per_year = 0.2 }
+switches.spine = { price_usd = 2000, power_w = 0, ports = 4, afr_hard = 0.1, outage_per_year = 0.2 }
+[networks.topology]
+family = "fat_tree"
+endpoints = 8
+stages = 2
+radix = 8
+port_gbps = 100
+down = 4
+up = 4
+spines_per_pod = 2
+[networks.links.endpoint-leaf]
+price_usd_per_link = 10
+power_w_per_link = 1
+afr_hard_per_link = 0.01
+transient_per_link_year = 0.5
+mttr_h = 3
+length_m = 2
+[networks.links.leaf-spine]
+price_usd_per_link = 20
+power_w_per_link = 2
+afr_hard_per_link = 0.02
+transient_per_link_year = 0.25
+mttr_h = 3
+length_m = 9
+"""
+
+
+def text_of(text: str) -> Evaluation:
+    return evaluate(given_from_text("a.toml", text))
+
+
+def refused(text: str) -> dict[str, str]:
+    with pytest.raises(InputError) as caught:
+        text_of(text)
+    found: dict[str, str] = {}
+    for problem in caught.value.problems:
+        found[problem.key] = found.get(problem.key, "") + f"{problem.read}; {problem.allowed}. "
+    return found
+
+
+def test_own_prices_add_up_as_on_paper() -> None:
+    found = text_of(SMALL)
+    # 2 leaves, 2 spines; 8 links below, 8 above.
+    assert found.totals.capex_usd.value == 2 * 1000 + 2 * 2000 + 8 * 10 + 8 * 20
+    assert found.totals.watts.value == 2 * 100 + 8 * 1 + 8 * 2
+    assert found.totals.hard_repairs_per_year.value == EXACT(4 * 0.1 + 8 * 0.01 + 8 * 0.02)
+    assert found.switches == 4
+    assert [(row.name, row.links, row.cables) for row in found.networks[0].bundles] == [
+        ("endpoint-leaf", 8, 8),
+        ("leaf-spine", 8, 8),
+    ]
+
+
+def test_hits_and_hours_follow_the_rules_by_hand() -> None:
+    found = text_of(SMALL)
+    catalogue = designer.catalogue.load_catalogue()
+    repair = catalogue.facility.repair
+    kill, box_h = repair.p_transient_kills_job.mid, repair.switch_box_mttr_h.mid
+    assert kill is not None and box_h is not None
+    lines = {row.place: row for row in found.lines}
+    # A leaf of 4 accelerators is one job of 4; a spine is gone round, and takes half of the bandwidth of all 8.
+    assert same(lines["leaf"].job_hits_per_year, 2 * 0.2 * 1)
+    assert same(lines["leaf"].accelerator_hours_lost_per_year, 2 * 0.1 * box_h * 4)
+    assert same(lines["spine"].job_hits_per_year, 2 * 0.2 * kill)
+    assert same(lines["spine"].accelerator_hours_lost_per_year, 8 * 0.1 * box_h)
+    # A NIC's cable stops the job of its accelerator; a cable further up one time in 1 / kill.
+    assert same(lines["endpoint-leaf"].job_hits_per_year, 8 * 0.01 + kill * 8 * 0.5)
+    assert same(lines["endpoint-leaf"].accelerator_hours_lost_per_year, 8 * 0.01 * 3 * 4)
+    assert same(lines["leaf-spine"].job_hits_per_year, kill * 8 * (0.02 + 0.25))
+    assert same(lines["leaf-spine"].accelerator_hours_lost_per_year, 8 * 0.02 * 3)
+    hours = found.totals.accelerator_hours_lost_per_year.value
+    assert hours is not None
+    assert same(found.totals.availability, 1 - hours / (8760 * 8))
+
+
+# ------------------------------------------------------------------ what is not known
+
+
+@pytest.mark.parametrize(
+    ("taken", "lacking", "unknown", "still_known"),
+    [
+        ("price_usd = 1000, ", "net leaf: price_usd", {"capex_usd", "annual_usd"}, {"watts", "job_hits_per_year"}),
+        ("power_w = 100, ", "net leaf: power_w", {"watts", "energy_usd_per_year", "annual_usd"}, {"capex_usd"}),
+        (
+            "afr_hard_per_link = 0.02\n",
+            "net leaf-spine: afr_hard_per_link",
+            {"hard_repairs_per_year", "job_hits_per_year", "accelerator_hours_lost_per_year", "availability"},
+            {"capex_usd", "watts"},
+        ),
+        (
+            "transient_per_link_year = 0.25\n",
+            "net leaf-spine: transient_per_link_year",
+            {"job_hits_per_year"},
+            {"hard_repairs_per_year", "accelerator_hours_lost_per_year", "capex_usd"},
+        ),
+    ],
+)
+def test_an_unknown_figure_makes_unknown_what_hangs_on_it_and_nothing_else(
+    taken: str, lacking: str, unknown: set[str], still_known: set[str]
+) -> None:
+    assert taken in SMALL
+    totals = text_of(SMALL.replace(taken, "", 1)).totals
+    for name in unknown:
+        amount = getattr(totals, name)
+        assert amount.value is None, name
+        assert lacking in amount.missing, name
+    for name in still_known:
+        amount = getattr(totals, name)
+        assert amount.value is not None, name
+        assert lacking not in amount.missing
+        assert amount.value == getattr(text_of(SMALL).totals, name).value
+
+
+def test_what_is_known_of_an_unknown_sum_is_the_sum_of_the_rest() -> None:
+    capex = text_of(SMALL.replace("price_usd = 1000, ", "")).totals.capex_usd
+    assert capex.known == 2 * 2000 + 8 * 10 + 8 * 20
+
+
+def test_a_figure_of_zero_is_a_figure() -> None:
+    zero = SMALL.replace("price_usd = 1000", "price_usd = 0").replace(
+        "afr_hard_per_link = 0.02", "afr_hard_per_link = 0"
+    )
+    totals = text_of(zero).totals
+    assert totals.capex_usd.value == 2 * 2000 + 8 * 10 + 8 * 20
+    assert totals.hard_repairs_per_year.value == EXACT(4 * 0.1 + 8 * 0.01)
+
+
+def test_without_an_accelerator_no_lost_hour_has_a_value() -> None:
+    totals = text_of(SMALL).totals
+    assert totals.failures_usd_per_year.value is None
+    assert any("no accelerator is given" in name for name in totals.failures_usd_per_year.missing)
+    priced = SMALL.replace("per_host = 2", "accelerator = { price_usd = 30_000 }\nper_host = 2")
+    own = text_of(priced).totals
+    # Its own failures are not given, so the sum is still unknown, but for another reason.
+    assert own.failures_usd_per_year.value is None
+    assert not any("no accelerator is given" in name for name in own.failures_usd_per_year.missing)
+    assert own.capex_usd.value == 6240 + 8 * 30_000
+
+
+# ------------------------------------------------------------------ what cannot be built
+
+SUPERPOD = (ROOT / "designs" / "dgx-superpod-h100-4su.toml").read_text()
+NVL72 = (ROOT / "designs" / "nvl72-pod.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "key", "words"),
+    [
+        (SMALL, "ports = 8", "ports = 7", "networks[0].switches.leaf", "8 ports in use; allowed: at most the 7"),
+        (SUPERPOD, 'spine = "qm9700"', 'spine = "q3400"', "networks[1].links.leaf-spine", "200.0 above"),
+        (NVL72, '"th5_64x800"', '"th5_bailly_cpo"', "networks[1].links.endpoint-switch", "module and fibre"),
+        (NVL72, '"th5_64x800"', '"qm9700"', "networks[1].switches.switch", "72 ports of 400 Gb/s in use"),
+        (NVL72, '"nvswitch4_chip"', '"nvswitch3"', "networks[0].switches.switch", "port rates it offers, 200 Gb/s"),
+        (NVL72, 'lower = "acc_800", length_m = 2.7', 'lower = "acc_800", length_m = 3.1',
+         "networks[1].links.endpoint-switch.length_m", "at most 3 m, the reach of acc_800"),
+        (NVL72, 'lower = "acc_800"', 'lower = "dr8_800", upper = "lpo_800"', "networks[1].links.endpoint-switch",
+         "dr-100g below, dr-100g-lpo above"),
+        (NVL72, '"nic_400"', '"nic_100"', "networks[1].topology", "400 Gb/s of links at a NIC; allowed: its 100"),
+        (SUPERPOD, '"nic_400"', '"integrated_200"', "networks[1].topology", "allowed: its 200"),
+        (NVL72, '"th5_64x800"', '"q3400"', "networks[1].links.endpoint-switch", "200"),
+        (SUPERPOD, "per_host = 8", "per_host = 4", "networks[1].topology.per_host", "allowed: 8"),
+        (NVL72, "planes = 18, radix = 72", "planes = 17, radix = 144", "networks[0].switches.switch", "144 ports"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_built_is_refused_with_its_place(text: str, old: str, new: str, key: str, words: str) -> None:
+    assert old in text
+    found = refused(text.replace(old, new))
+    assert words in found.get(key, ""), found
+
+
+def test_the_longest_link_on_the_floor_is_held_against_the_reach() -> None:
+    near = NVL72.replace('"acc_800", length_m = 2.7', '"aec_800"')
+    assert text_of(near).bundle("leaf", "endpoint-switch").longest_m <= 5
+    far = SUPERPOD.replace('leaf-spine = { lower = "sr8_800", length_m = 30 }', 'leaf-spine = "dac_800"')
+    assert "the longest on the floor" in refused(far)["networks[1].links.leaf-spine.length_m"]
+
+
+def test_lengths_of_the_floor_are_those_of_its_links_and_longer_where_rows_are_wider() -> None:
+    here = SUPERPOD.replace('{ lower = "sr8_800", length_m = 30 }', '"dr8_800"')
+    found, wide = text_of(here), text_of(here + "[floor]\nrow_pitch_m = 30\n")
+    for name in ("endpoint-leaf", "leaf-spine"):
+        bundle, other = found.bundle("compute", name), wide.bundle("compute", name)
+        assert 0 < bundle.mean_m < bundle.longest_m
+        assert sum(bundle.links_by_class.values()) == bundle.links
+        assert other.longest_m > bundle.longest_m
+        # Fibre is paid by the metre.
+    assert (found.totals.capex_usd.value or 0) < (wide.totals.capex_usd.value or 0)
+
+
+# ------------------------------------------------------------------ flows
+
+
+def test_capacities_are_held_against_the_demand() -> None:
+    tapered = SMALL.replace("up = 4", "up = 2") + "[demand.net]\nall_to_all_gbps = "
+    enough, too_much = text_of(tapered + "80\n"), text_of(tapered + "95\n")
+    (row, *_) = enough.networks[0].capacities
+    # 4 x T x 4/7 leave a leaf over 200 Gb/s: T = 87.5.
+    assert row.least_gbps == row.most_gbps == EXACT(87.5)
+    assert row.verdict == "carried" and enough.ok
+    assert row.share_used == EXACT(80 / 87.5)
+    assert enough.bundle("net", "leaf-spine").fullest_share == EXACT(80 / 87.5)
+    assert too_much.networks[0].capacities[0].verdict == "not carried" and not too_much.ok
+
+
+def test_a_network_that_is_not_what_is_counted_is_found() -> None:
+    family = family_from(
+        {"family": "fat_tree", "endpoints": 8, "stages": 2, "radix": 8, "port_gbps": 100.0, "down": 4, "up": 2,
+         "spines_per_pod": 1}
+    )  # fmt: skip
+    structure, network = family.structure(), family.network()
+    whole = check_flow(structure, network, carried_by(network), 1)
+    assert not whole.violations
+    links = network.links.copy()
+    above = np.flatnonzero(network.bundle == 1)
+    links[above[0]] -= 1
+    short = replace(network, links=links)
+    rows = check_flow(structure, short, carried_by(short), 1).violations
+    assert any("3 links of leaf-spine are built, 4 counted" in row for row in rows)
+    assert any("all-to-all" in row for row in rows)
+    kept = np.arange(network.links.size) != 0
+    cut = replace(network, **{name: getattr(network, name)[kept] for name in ("lower", "upper", "links", "bundle")})
+    rows = check_flow(structure, cut, carried_by(cut), 1).violations
+    assert "1 boxes are cut off from the others: endpoint0" in rows
+
+
+def test_an_interval_of_the_closed_form_is_narrowed_by_the_built_network() -> None:
+    family = family_from({"family": "dragonfly", "p": 2, "a": 4, "h": 2, "groups": 9, "port_gbps": 100.0})
+    structure, network = family.structure(), family.network()
+    carried = carried_by(network)
+    grouping = grouping_of(structure, 1, 1, 1)
+    row = capacities_of(structure, carried, GivenDemand(all_to_all_gbps=1.0), grouping)[0]
+    stated = structure.capacity["all_to_all"]
+    assert row.most_gbps is not None
+    assert stated.least <= row.least_gbps <= row.most_gbps <= stated.most
+    assert row.least_gbps >= carried.rate.least or row.least_gbps == EXACT(stated.least)
+
+
+def test_circuit_switches_have_no_ends_to_buy() -> None:
+    text = """schema_version = 1
+name = "pod"
+title = "Four cubes of 2 x 2 x 2"
+[endpoints]
+accelerators = 32
+per_host = 4
+[[networks]]
+name = "torus"
+endpoints_are = "accelerators"
+topology = { family = "torus", sides = [8, 2, 2], port_gbps = [400], cube = [2, 2, 2] }
+switches.ocs = "tpu_ocs_palomar"
+[networks.links]
+endpoint-endpoint = { price_usd_per_link = 0 }
+endpoint-ocs = { lower = "dr4_400", length_m = 40 }
+"""
+    found = text_of(text)
+    line = {row.place: row for row in found.lines}["endpoint-ocs.x"]
+    bundle = found.bundle("torus", "endpoint-ocs.x")
+    # Four faces of 4 on either side of the ring's 4 joints: 32 fibres, modules at endpoints only.
+    assert bundle.links == 32
+    modules = designer.catalogue.load_catalogue().links["dr4_400"].price_usd_per_end.mid
+    assert modules is not None
+    assert line.capex_usd.known > 32 * modules
+    two_ended = found.bundle("torus", "endpoint-ocs.x")
+    assert (two_ended.lower_part, two_ended.upper_part) == ("dr4_400", "connector")
+    assert line.capex_usd.known < 2 * 32 * modules
+    assert not any(row.flow.violations for row in found.networks)
+    upper = text.replace('lower = "dr4_400"', 'lower = "dr4_400", upper = "dr4_400"')
+    assert "circuit switch" in refused(upper)["networks[0].links.endpoint-ocs.upper"]
+
+
+# ------------------------------------------------------------------ the shipped designs, and the command
+
+DESIGNS = sorted((ROOT / "designs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", DESIGNS, ids=lambda path: path.stem)
+def test_shipped_designs_are_sound_and_name_their_source(path: Path) -> None:
+    found = designer.evaluate(path)
+    assert found.ok
+    assert found.name == path.stem
+    assert found.source
+    assert path.read_text().startswith("# ")
+
+
+def test_published_counts_and_prices_of_the_shipped_designs() -> None:
+    pod = designer.evaluate(ROOT / "designs" / "dgx-superpod-h100-4su.toml")
+    stages = {stage.name: stage.boxes for stage in pod.networks[1].stages}
+    assert (stages["leaf"], stages["spine"]) == (32, 16)
+    links = {bundle.name: bundle.links for bundle in pod.networks[1].bundles}
+    assert (links["endpoint-leaf"] + links["service-leaf"], links["leaf-spine"]) == (1020, 1024)
+    mesh = designer.evaluate(ROOT / "designs" / "hammingmesh-small.toml")
+    assert mesh.totals.capex_usd.value == 4 * (32 * 14_280 + 1024 * 272 + 1024 * 603)
+    assert mesh.totals.watts.value is None
+    tree = designer.evaluate(ROOT / "designs" / "fat-tree-16384.toml")
+    assert [stage.boxes for stage in tree.networks[0].stages] == [512, 512, 256]
+
+
+def test_the_command_prints_a_screen_or_json_and_says_by_its_code_how_it_went(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text(SMALL)
+    run = CliRunner().invoke
+    shown = run(app, ["evaluate", str(file)])
+    assert shown.exit_code == 0
+    assert "2 leaf own figures (8 of 8 ports)" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 100
+    data = json.loads(run(app, ["evaluate", str(file), "--json"]).stdout)
+    assert (data["schema_version"], data["ok"]) == (1, True)
+    assert data["totals"]["capex_usd"] == {"value": 6240.0, "known": 6240.0, "missing": []}
+    assert data["design"]["sha256"] == given_from_text("a", SMALL).sha256
+    assert set(data["versions"]) == {"tokenfabric", "numpy", "scipy", "python"}
+    file.write_text(SMALL + "[demand.net]\nall_to_all_gbps = 1e6\n")
+    assert run(app, ["evaluate", str(file)]).exit_code == 5
+    file.write_text(SMALL.replace("ports = 8", "ports = 7"))
+    broken = run(app, ["evaluate", str(file)])
+    assert broken.exit_code == 2
+    assert "networks[0].switches.leaf" in broken.stderr
+
+
+def test_an_overlay_changes_prices_of_catalogue_rows(tmp_path: Path) -> None:
+    overlay = tmp_path / "prices.toml"
+    overlay.write_text('[[switches]]\nid = "qm9700"\nprice_usd = 1\n')
+    design = ROOT / "designs" / "dgx-superpod-h100-4su.toml"
+    bare, cheap = designer.evaluate(design), designer.evaluate(design, overlay)
+    listed = designer.catalogue.load_catalogue().switches["qm9700"].price_usd.mid
+    assert bare.totals.capex_usd.value is not None and cheap.totals.capex_usd.value is not None and listed is not None
+    assert bare.totals.capex_usd.value - cheap.totals.capex_usd.value == EXACT(48 * (listed - 1))
+    assert cheap.overlay is not None and cheap.overlay.file == str(overlay)
+    assert cheap.catalogue_sha256 != bare.catalogue_sha256
+
+
+# ------------------------------------------------------------------ counting
+
+
+def test_ports_of_a_host_share_cables_and_ends() -> None:
+    # Two hosts of 4, 8 ports each on 2 planes: per plane 4 links of a host to one leaf.
+    family = family_from(
+        {"family": "fat_tree", "endpoints": 8, "stages": 1, "radix": 8, "port_gbps": 200.0, "planes": 2}
+    )
+    structure = family.structure()
+    tally = count_network(structure, family.network(), grouping_of(structure, 1, 4, 3))
+    (bundle,) = tally.bundles
+    assert bundle.wiring.links == 8 * 2 * 3
+    assert dict(bundle.wiring.pairs) == {4: 2 * 2 * 3}
+    assert dict(bundle.wiring.lower) == {8: 2 * 3}
+    assert dict(bundle.wiring.upper) == {8: 2 * 3}
+    assert (bundle.behind, bundle.cuts) == (8, True)
+    assert bundle.rate == Fraction(200)
+
+
+def test_traffic_that_would_take_too_long_to_route_is_not_routed_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    family = family_from({"family": "hamming_mesh", "board": [2, 2], "grid": [3, 2], "port_gbps": 400.0, "radix": 64})
+    structure, network = family.structure(), family.network()
+    assert not carried_by(network).skipped
+    for limit in ("MOST_WORK", "MOST_ROWS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(flow, limit, 10)
+            carried = carried_by(network)
+        assert "at most 10" in carried.skipped
+        found = check_flow(structure, network, carried, 1)
+        assert not found.violations
+        assert any("NOT routed" in text for text in found.checks)
+        # The closed form stands.
+        row = capacities_of(structure, carried, None, grouping_of(structure, 1, 1, 1))[0]
+        assert row.least_gbps == structure.capacity["all_to_all"].least

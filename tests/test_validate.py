@@ -1,0 +1,150 @@
+"""The published cases: the data is sound, every figure agrees or says why not, and a wrong figure is noticed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from designer.cli.app import app
+from designer.problems import InputError
+from designer.validate import cases as data
+from designer.validate import run as running
+from designer.validate import validate
+from designer.validate.cases import FOLDER, Case, Expected, published_cases
+from designer.validate.run import Row, rows_of
+
+CASES = {case.id: case for case in published_cases()}
+KNOWN = {
+    ("HM_S_FT_50", "optimum"),
+    ("HM_S_FT_75", "optimum"),
+    ("HM_L_FT_75", "optimum"),
+    ("FIREFLYER_T3", "optimum"),
+}
+"""Known differences: all of them striping that is not even."""
+# A second and more each.
+LARGE = {"DSV3_COST_TABLE", "DSV3_DRAGONFLY", "HOSTS_FORMULA", "HM_L_HYPERX", "HM_L_HX2"}
+OFTEN = [pytest.param(i, marks=[pytest.mark.slow] if i in LARGE else []) for i in CASES]
+
+
+@pytest.mark.parametrize("name", OFTEN)
+def test_every_published_figure_agrees_or_says_why_not(name: str) -> None:
+    for row in rows_of(CASES[name]):
+        expected = {(name, e.of) for e in CASES[name].expect if e.what == row.what and e.because is not None}
+        if expected:
+            assert row.verdict == "known difference", row
+            assert expected <= KNOWN
+        else:
+            assert row.verdict == ("agrees" if CASES[name].not_checkable is None else "not checkable"), row
+        assert row.verdict == "agrees" or row.note
+
+
+def test_every_case_of_counts_and_costs_is_there() -> None:
+    assert len(CASES) >= 74
+    assert all(case.source and case.confidence for case in CASES.values())
+    assert sum(case.not_checkable is None for case in CASES.values()) >= 55
+    published = [name for name, case in CASES.items() if "c" in case.use and case.not_checkable is None]
+    without = [name for name in published if not CASES[name].instances]
+    assert not without, "cases for the optimiser without a question"
+
+
+def test_every_file_beside_the_cases_is_used() -> None:
+    named = {
+        file
+        for case in CASES.values()
+        for files in (case.designs, case.instances, case.overlays)
+        for file in files.values()
+    }
+    there = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.toml")}
+    assert named == {file for file in there if "/" in file}
+
+
+@pytest.mark.parametrize("change", [0.5, 1.5])
+def test_a_wrong_figure_is_noticed(change: float) -> None:
+    case = CASES["SUPERPOD_H100_SU4"]
+    wrong = tuple(row.model_copy(update={"published": row.published * change}) for row in case.expect)
+    rows = list(rows_of(case.model_copy(update={"expect": wrong})))
+    assert rows and all(row.verdict == "differs" for row in rows)
+
+
+def test_a_dearer_optimum_is_noticed() -> None:
+    case = CASES["SUPERPOD_LARGE_SU4"]
+    (leaves,) = (row for row in case.expect if row.of == "optimum" and row.quantity == "boxes.leaf")
+    fewer = leaves.model_copy(update={"published": leaves.published - 1, "compare": "at_most"})
+    (row,) = rows_of(case.model_copy(update={"expect": (fewer,)}))
+    assert (row.verdict, row.got) == ("differs", leaves.published)
+
+
+def test_a_known_difference_that_is_gone_is_noticed() -> None:
+    case = CASES["SUPERPOD_LARGE_SU4"]
+    said = case.expect[0].model_copy(update={"because": "no longer"})
+    (row,) = rows_of(case.model_copy(update={"expect": (said,)}))
+    assert row.verdict == "differs"
+    assert "drop its reason" in row.note
+
+
+def test_printed_figures_agree_to_half_their_last_digit() -> None:
+    def verdict(got: float, **more: object) -> bool:
+        row = Expected.model_validate({"what": "x", "quantity": "x", "published": 2.5, **more})
+        return running._agrees(row, got)
+
+    assert verdict(2.5) and not verdict(2.51)
+    assert verdict(2.549, rounded_to=0.1) and not verdict(2.551, rounded_to=0.1)
+    assert verdict(2.524, tolerance=0.01) and not verdict(2.526, tolerance=0.01)
+    assert verdict(1.0, compare="at_most") and not verdict(2.6, compare="at_most")
+    assert verdict(2.9, up_to=3.0) and not verdict(3.1, up_to=3.0) and not verdict(2.4, up_to=3.0)
+
+
+def test_a_figure_that_is_not_known_is_not_taken_for_zero() -> None:
+    case = CASES["NVL72_RACK"]
+    watts = Expected.model_validate({"what": "watts", "quantity": "watts", "published": 0.0})
+    (row,) = rows_of(case.model_copy(update={"expect": (watts,)}))
+    assert (row.got, row.verdict) == (None, "differs")
+    assert "no figure of the name watts" in row.note
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"expect": ()}, "expected figures, or says why"),
+        ({"not_checkable": "because"}, "expected figures, or says why"),
+        ({"designs": {}}, "which the case does not give"),
+        ({"overlays": {"elsewhere": "a.toml"}}, "an overlay belongs to an instance"),
+    ],
+)
+def test_damaged_cases_are_refused(change: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Case.model_validate({**dict(CASES["DSV3_FT2"]), **change})
+
+
+def test_an_id_that_occurs_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (FOLDER / "cases.toml").read_text()
+    for name in ("cases.toml", "cases_more.toml"):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    with pytest.raises(InputError, match="DSV3_FT2: read the same id twice"):
+        published_cases()
+
+
+def test_the_command_prints_a_table_and_ends_in_words() -> None:
+    shown = CliRunner().invoke(app, ["validate", "DSV3_FT2", "UBMESH_COST"])
+    assert shown.exit_code == 0
+    assert "switches\t96\t96\tagrees" in shown.stdout
+    assert "UBMESH_COST: the price list is internal to the vendor" in shown.stdout
+    assert shown.stdout.splitlines()[-1] == "2 cases: 5 figures agree, 1 case is not checkable"
+    wrong = CliRunner().invoke(app, ["validate", "DSV3_FT9"])
+    assert wrong.exit_code == 2
+    assert "DSV3_FT9; did you mean" in wrong.stderr
+
+
+def test_the_command_gives_json_and_fails_where_a_figure_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = CliRunner().invoke(app, ["validate", "DSV3_FT2", "--json", "--quiet"])
+    found = json.loads(shown.stdout)
+    assert [row["got"] for row in found["rows"]] == [2048, 96, 2048, 64, 32]
+    row = Row("A", "Paper", "switches", 96.0, None, "equal", 0.0, 95.0, "differs", "")
+    monkeypatch.setattr("designer.validate.validate", lambda *_: (row,))
+    failed = CliRunner().invoke(app, ["validate"])
+    assert failed.exit_code == 5
+    assert validate is not None
