@@ -12,12 +12,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from designer.answer import Answer, Phase, Question, SolveOptions, scaled
+from designer.beside.run import asked_alike
+from designer.beside.run import beside as put_beside
 from designer.design.account import Account, CostLine, RiskLine
+from designer.evaluate import Evaluation, evaluate
 from designer.fabric import FlowReport
 from designer.fabric import flow_check as check_flow
+from designer.given import Given, load_given
 from designer.instance.load import load, load_text
 from designer.problems import InputError, Problem
 from designer.report.assemble import make_result
+from designer.report.beside import beside_screen
 from designer.report.compare import compare_screen
 from designer.report.files import RESULT_NAME, check_target, write_folder
 from designer.report.result import Recount, Result, read_result, to_json
@@ -76,6 +81,7 @@ def solve_and_store(
     overlay: str | Path | None = None,
     out: str | Path | None = None,
     flow_check: bool = True,
+    beside: str | Path | None = None,
 ) -> Run:
     """Read, solve, recount, check the flow and store.
 
@@ -90,28 +96,54 @@ def solve_and_store(
         is replaced, anything else is refused before solving.
     flow_check
         Whether to run the flow check on the design.
+    beside
+        A design written by hand, to be put beside the optimum.
 
     Raises
     ------
     InputError
-        When the instance, the overlay, an option or the run folder is wrong; nothing is written then.
+        When the instance, the overlay, an option, the design or the run folder is wrong; nothing is solved or written
+        then.
     """
     options = options or SolveOptions()
     _check_options(options)
     clock = Clock()
     with clock.phase("read"):
         question = load(path, overlay)
-    folder = Path(out) if out is not None else default_folder(question, options)
+    given: Given | None = None
+    if beside is not None:
+        with clock.phase("evaluate"):
+            given = load_given(beside, overlay)
+            found = evaluate(asked_alike(given, question))
+    sha256 = None if given is None else given.sha256
+    folder = Path(out) if out is not None else default_folder(question, options, sha256)
     check_target(folder, question.instance.name)
     answer = solve(question, options)
     result = answer_result(question, options, answer, flow_check=flow_check, clock=clock)
+    if given is not None and result.status != "interrupted":
+        result = _with_beside(result, question, options, given, answer, found)
     # An instance without any design is an answer too; a run that found nothing in time is not.
     stored = folder if result.design is not None or result.status == "infeasible" else None
     text = screen(result, None if stored is None else str(stored))
+    if result.compared is not None:
+        text += "\n" + beside_screen(result.compared)
     if stored is not None:
         files = {RESULT_NAME: to_json(result), "report.txt": text, "instance.toml": question.instance_text}
         write_folder(stored, files)
     return Run(result, text, stored)
+
+
+def _with_beside(
+    result: Result, question: Question, options: SolveOptions, given: Given, answer: Answer, found: Evaluation
+) -> Result:
+    """Put a given design beside an answer; Ctrl-C keeps the answer, which then says ``interrupted``."""
+    clock = Clock()
+    try:
+        with clock.phase("beside"):
+            compared = put_beside(question, options, given, answer, found)
+    except KeyboardInterrupt:
+        return result.model_copy(update={"status": "interrupted"})
+    return result.model_copy(update={"compared": compared, "phases": (*result.phases, *clock.phases)})
 
 
 def answer_result(
@@ -180,10 +212,12 @@ def compare(
     return Compared(why, optimum, Run(forced, text, None))
 
 
-def default_folder(question: Question, options: SolveOptions) -> Path:
+def default_folder(question: Question, options: SolveOptions, beside_sha256: str | None = None) -> Path:
     """Name the run folder after the instance and a hash of everything that decides the answer."""
     overlay = question.catalogue.overlay_sha256 or ""
     inputs = [question.instance_sha256, question.catalogue.sha256, overlay, question.measured_sha256 or ""]
+    if beside_sha256 is not None:
+        inputs.append(beside_sha256)
     choices = [options.gap, options.time_limit_s, options.seed, options.threads, options.prune]
     digest = hashlib.sha256(json.dumps([inputs, choices]).encode()).hexdigest()
     return Path("runs", f"{question.instance.name}-{digest[:8]}")

@@ -1,7 +1,7 @@
 """What the documents say is what the program does: examples, commands, snippets, links, the run in the README.
 
 After a change of model or catalogue, paste the real run again: ``.venv/bin/python tests/test_docs.py``. That also
-writes docs/instance.md from the schema.
+writes docs/instance.md from the schema and docs/published_cases.md from the published cases.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import designer_models
 from designer.instance.load import load
 from designer.instance.schema import Instance
 from designer.runs import solve_and_store
+from designer.validate import validate
+from designer.validate.table import page
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -62,11 +64,13 @@ def test_there_are_examples() -> None:
 
 
 def test_both_commands_stand_in_the_readme_and_work_from_this_folder() -> None:
-    solve, tests = (block.strip() for block in blocks("console"))
+    solve, tests, evaluate = (block.strip() for block in blocks("console"))
     setup = "python3 -m venv .venv && .venv/bin/pip install "
     assert solve == f"{setup}. && .venv/bin/designer solve instances/{SHOWN_RUN}.toml"
     assert tests == f"{setup}-e '.[dev]' && .venv/bin/pytest"
     assert (ROOT / "instances" / f"{SHOWN_RUN}.toml").is_file()
+    assert evaluate.startswith(".venv/bin/designer evaluate designs/")
+    assert designer.evaluate(ROOT / evaluate.split()[-1]).ok
 
 
 def test_ci_installs_as_the_readme_says() -> None:
@@ -98,12 +102,13 @@ def test_the_run_in_the_readme_is_real(tmp_path: Path) -> None:
 
 
 def test_the_question_of_the_readme_has_an_answer(tmp_path: Path) -> None:
-    question, overlay = blocks("toml")
-    (tmp_path / "my-chat.toml").write_text(question)
+    question, fleet, overlay = blocks("toml")
     (tmp_path / "prices.toml").write_text(overlay)
-    run = solve_and_store(tmp_path / "my-chat.toml", overlay=tmp_path / "prices.toml", out=tmp_path / "run")
-    assert run.result.status == "optimal"
-    assert run.agrees
+    for name, text in (("my-fleet", fleet), ("my-chat", question)):
+        (tmp_path / f"{name}.toml").write_text(text)
+        run = solve_and_store(tmp_path / f"{name}.toml", overlay=tmp_path / "prices.toml", out=tmp_path / name)
+        assert run.result.status == "optimal"
+        assert run.agrees
     assert str(tomllib.loads(overlay)["accelerators"][0]["price_usd"]) not in run.result.instance.text
 
 
@@ -122,6 +127,7 @@ def test_the_readme_lists_every_instance_with_its_title() -> None:
 # ----------------------------------------------------------------------------- keys of an instance
 
 KEYS = ROOT / "docs" / "instance.md"
+CASES = ROOT / "docs" / "published_cases.md"
 INTRODUCTION = """# Every key of an instance
 
 Written from [schema.py](../designer/instance/schema.py) by `python tests/test_docs.py`; a test compares them.
@@ -213,6 +219,7 @@ def paste_real_run() -> None:
     shown = next(block for block in blocks("text") if block.startswith(f"{SHOWN_RUN}: "))
     (ROOT / "README.md").write_text(README.replace(shown, screen))
     KEYS.write_text(keys_page())
+    CASES.write_text(page(validate()))
 
 
 if __name__ == "__main__":

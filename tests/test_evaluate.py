@@ -154,7 +154,7 @@ QUESTIONS = {
     "one domain on a leaf": ("nvl72-pinned", True),
     "boards of eight": ("hgx-h100-pinned", True),
     "two stages": (FLEET.format(accelerators=1024, stages=2), True),
-    "three stages": (FLEET.format(accelerators=2048, stages=3), False),
+    "three stages": (FLEET.format(accelerators=2048, stages=3), True),
     "co-packaged": (CO_PACKAGED, True),
 }
 

@@ -32,11 +32,13 @@ FLOORS = {
     "designer_models": 7,
     "designer.evaluate": 7,
     "designer.solve": 8,
-    "designer.report": 9,
-    "designer.runs": 10,
-    "designer.validate": 11,
-    "designer.bench": 11,
-    "designer.cli": 12,
+    "designer.beside": 9,
+    "designer.report": 10,
+    "designer.breakeven": 11,
+    "designer.runs": 11,
+    "designer.validate": 12,
+    "designer.bench": 12,
+    "designer.cli": 13,
 }
 
 

@@ -20,9 +20,17 @@ from designer.runs import verify_stored
 INSTANCES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 INFEASIBLE = "no-design"
 # Those solved in test_known_machines.py are in neither list; the long ones take 10 s to some minutes each.
-QUICK = ("deepseek-v3-blackwell", "deepseek-v3-h800", "llama-405b-chat", "qwen3-235b")
+QUICK = (
+    "cpo-or-pluggable-1k",
+    "cpo-or-pluggable-10k",
+    "deepseek-v3-blackwell",
+    "deepseek-v3-h800",
+    "llama-405b-chat",
+    "qwen3-235b",
+)
 LONG = (
     "budget-capped",
+    "cpo-or-pluggable-100k",
     "gpt-oss-120b",
     "gpu-or-asic",
     "hundred-thousand",

@@ -15,6 +15,7 @@ from designer.validate import run as running
 from designer.validate import validate
 from designer.validate.cases import FOLDER, Case, Expected, published_cases
 from designer.validate.run import Row, rows_of
+from designer.validate.table import cells, page
 
 CASES = {case.id: case for case in published_cases()}
 KNOWN = {
@@ -24,12 +25,9 @@ KNOWN = {
     ("FIREFLYER_T3", "optimum"),
 }
 """Known differences: all of them striping that is not even."""
-# A second and more each.
-LARGE = {"DSV3_COST_TABLE", "DSV3_DRAGONFLY", "HOSTS_FORMULA", "HM_L_HYPERX", "HM_L_HX2"}
-OFTEN = [pytest.param(i, marks=[pytest.mark.slow] if i in LARGE else []) for i in CASES]
 
 
-@pytest.mark.parametrize("name", OFTEN)
+@pytest.mark.parametrize("name", CASES)
 def test_every_published_figure_agrees_or_says_why_not(name: str) -> None:
     for row in rows_of(CASES[name]):
         expected = {(name, e.of) for e in CASES[name].expect if e.what == row.what and e.because is not None}
@@ -111,6 +109,7 @@ def test_a_figure_that_is_not_known_is_not_taken_for_zero() -> None:
         ({"expect": ()}, "expected figures, or says why"),
         ({"not_checkable": "because"}, "expected figures, or says why"),
         ({"designs": {}}, "which the case does not give"),
+        ({"instances": {"it": "instances/kedios.toml"}}, "a name of its own"),
         ({"overlays": {"elsewhere": "a.toml"}}, "an overlay belongs to an instance"),
     ],
 )
@@ -126,6 +125,22 @@ def test_an_id_that_occurs_twice_is_refused(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(data, "FOLDER", tmp_path)
     with pytest.raises(InputError, match="DSV3_FT2: read the same id twice"):
         published_cases()
+
+
+def test_the_page_of_the_documentation_shows_every_figure() -> None:
+    text = (Path(__file__).resolve().parent.parent / "docs" / "published_cases.md").read_text()
+    for case in CASES.values():
+        shown = [line for line in text.splitlines() if line.startswith(f"| {case.id} |")]
+        assert len(shown) == max(1, len(case.expect)), case.id
+        for row, line in zip(case.expect, shown, strict=False):
+            rounded = Row(case.id, case.source, row.what, row.published, row.up_to, row.compare, 0, None, "agrees", "")
+            assert [cell.strip() for cell in line.split(" | ")][2:4] == list(cells([rounded])[0][2:4])
+        assert all("differs" not in line for line in shown)
+
+
+@pytest.mark.slow
+def test_the_page_of_the_documentation_is_what_is_computed() -> None:
+    assert (Path(__file__).resolve().parent.parent / "docs" / "published_cases.md").read_text() == page(validate())
 
 
 def test_the_command_prints_a_table_and_ends_in_words() -> None:
@@ -147,4 +162,3 @@ def test_the_command_gives_json_and_fails_where_a_figure_differs(monkeypatch: py
     monkeypatch.setattr("designer.validate.validate", lambda *_: (row,))
     failed = CliRunner().invoke(app, ["validate"])
     assert failed.exit_code == 5
-    assert validate is not None

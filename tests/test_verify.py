@@ -89,7 +89,8 @@ def pod_rows() -> dict[Item, Row]:
     laser = 500 * F("8.76e-6")  # 0.00438 a year
     box = F("0.04") + F("0.05") + 16 * laser  # events of a co-packaged switch: outages, engine swaps, lasers
     down = F("0.01") * 6 + F("0.05") * 12 + laser * F("1.5")  # hours a year of one box
-    per_leaf = F(16, 64) + F(16, 3) / 64  # spines and cores that a leaf uses: 16 links, and 16 x 16 / 48 = 16/3
+    # Spines and cores that a leaf uses: a pod of 48 leaves has 16 spines; 16 x 16 / 48 = 16/3 links, of 64 to a core.
+    per_leaf = F(16, 48) + F(16, 3) / 64
     link = 16 * F("0.112") + F(16, 3) * F("0.04")  # events of the links above one leaf, see below
     return {
         # 888 x 0.04 = 35.52 repairs of 27,320 / 2 + 200
@@ -116,7 +117,7 @@ def pod_rows() -> dict[Item, Row]:
             F("10.656") * 650 + F("710.4"),
         ),
         # Leaves: prefill 18 x 0.04 x 4 hits, 18 x 0.01 x 6 x 32 h; decode 42 x 0.04, 42 x 0.01 x 6 x 16 h. Above: each
-        # leaf uses 16/64 of a spine, 16/3/64 of a core. Repairs: 0.6 leaves of 35,700, 96 x 0.06 boxes of 70,700,
+        # leaf uses 16/48 of a spine, 16/3/64 of a core. Repairs: 0.6 leaves of 35,700, 96 x 0.06 boxes of 70,700,
         # lasers of 600.
         "scale_out_switches": row(
             60 * 70_000 + 96 * 140_000,

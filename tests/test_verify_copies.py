@@ -23,7 +23,7 @@ from designer.design.account import Item
 from designer.design.types import Design
 from designer.instance.schema import Choose, Instance, Lengths, Site
 from designer.verify import verify
-from designer.verify.failures import Failures
+from designer.verify.events import Failures
 
 F = Fraction
 
@@ -172,9 +172,9 @@ def test_three_stages_on_eight_rails() -> None:
     # A leaf of a rail has one accelerator of each host below it: prefill 4 hosts of a replica each, decode one of two.
     leaf_hits = 8 * 18 * F("0.04") * 4 + 8 * 42 * F("0.04")
     leaf_hours = 8 * 18 * F("0.06") * 8 + 8 * 42 * F("0.06") * 16
-    # As in the pod design: every leaf uses 16/64 of a spine and 16/3/64 of a core.
+    # As in the pod design: every leaf uses 16/48 of a spine and 16/3/64 of a core.
     box = F("0.09") + 16 * LASER
-    hits = leaf_hits + F("0.1") * 8 * 60 * (F(16, 64) + F(16, 3) / 64) * box
+    hits = leaf_hits + F("0.1") * 8 * 60 * (F(16, 48) + F(16, 3) / 64) * box
     hours = leaf_hours + 2 * 888 * (F("0.06") + F("0.6") + LASER * F("1.5"))
     assert (boxes.failures.hits, boxes.failures.hours) == (hits, hours)
     assert boxes.failures.hard == 8 * (F("0.6") + 96 * F("0.06") + 96 * 16 * LASER)

@@ -33,7 +33,7 @@ from designer.instance.schema import Choose, Instance, Lengths, Pins, Site
 from designer.verify import verify
 from designer.verify.demand import asked_of
 from designer.verify.domains import least_sides, torus_gbps
-from designer.verify.failures import Failures
+from designer.verify.events import Failures
 from designer.verify.findings import Findings
 from designer.verify.plan_tokens import check_tokens
 

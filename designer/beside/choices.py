@@ -11,7 +11,9 @@ from designer.beside.result import Apart
 from designer.design.types import Boundary, Design, Fabric, PoolDesign
 from designer.evaluate.result import Evaluation
 from designer.evaluate.rows import OWN
-from designer.families import FatTree, ScaleUpClos, SingleStage
+from designer.families.fat_tree import FatTree
+from designer.families.scale_up_clos import ScaleUpClos
+from designer.families.single_stage import SingleStage
 from designer.given.load import Given
 from designer.verify.exact import exact
 
@@ -46,8 +48,8 @@ def words_of(key: str) -> str:
     ('leaf switch', 'NIC-leaf links', 'NIC')
     """
     if key.endswith("_link"):
-        boundary = key.removesuffix("_link")
-        return "scale-up links" if boundary == "scale_up" else f"{boundary.replace('_', '-').replace('nic', 'NIC')} links"
+        boundary = key.removesuffix("_link").replace("_", "-").replace("nic", "NIC")
+        return f"{boundary} links"
     return _WORDS.get(key, key.replace("_", " "))
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from designer.candidates.direct import mesh_gbps, torus_gbps
 from designer.demand import DomainOffer
+from designer.design.account import Item
 from designer.evaluate.result import Evaluation, NetworkReport
-from designer.families import FatTree, ScaleUpClos, SingleStage
+from designer.families.fat_tree import FatTree
+from designer.families.scale_up_clos import ScaleUpClos
+from designer.families.single_stage import SingleStage
 from designer.given.load import Given, GivenTopology
 from designer.verify.exact import exact
 
@@ -30,7 +34,8 @@ class Hardware:
 
     ``any_gbps`` is what the network of the NICs carries of any permutation, per accelerator, None where it is not
     known; ``domains_per_leaf`` the whole domains at a leaf, 0 where a leaf holds none; ``path_us`` the longest way from
-    NIC to NIC (docs/rules.md 6.1), None where it is not known. ``why_not`` says why no plan can be made.
+    NIC to NIC (docs/rules.md 6.1), None where it is not known. ``why_not`` says why no plan can be made. ``uncounted``
+    names items that the design must have, but does not give.
     """
 
     offer: DomainOffer
@@ -41,6 +46,7 @@ class Hardware:
     path_us: Fraction | None
     notes: tuple[str, ...]
     why_not: str
+    uncounted: tuple[Item, ...]
 
 
 def networks_of(given: Given, found: Evaluation, endpoints_are: str) -> list[Network]:
@@ -80,7 +86,21 @@ def hardware_of(given: Given, found: Evaluation) -> Hardware:
         path_us=None if only is None else path_us(given, only),
         notes=tuple(notes),
         why_not=why_not,
+        uncounted=tuple(_uncounted(given, found)),
     )
+
+
+def _uncounted(given: Given, found: Evaluation) -> Iterator[Item]:
+    """What a design leaves out without being able to do without it."""
+    part = given.design.endpoints.accelerator
+    if part is None:
+        yield "accelerators"
+    elif part.id is not None and not networks_of(given, found, "accelerators"):
+        vendor = given.catalogue.accelerators[part.id].vendor_domain
+        if vendor is not None and vendor.direct is None and vendor.size > 1:
+            yield from ("scale_up_switches", "scale_up_links")
+    if given.design.endpoints.nic is None and networks_of(given, found, "nics"):
+        yield "nics"
 
 
 def _domain(given: Given, inside: list[Network], notes: list[str]) -> tuple[int, float, str]:
@@ -151,7 +171,7 @@ def _any_gbps(network: Network) -> float:
 
 
 def _capacity(network: Network, pattern: str) -> float:
-    return {row.pattern: row.least_gbps for row in network.report.capacities}[pattern]
+    return next(row.least_gbps for row in network.report.capacities if row.pattern == pattern)
 
 
 def _domains_per_leaf(network: Network, size: int) -> int:

@@ -84,8 +84,8 @@ class Worth:
     """A choice of the given design forced on the question, and what the best design with it costs more.
 
     ``forces`` are the words of ``designer why-not``. ``more_usd`` is a year, with risk weights; ``more_of_goal`` that
-    of the first goal, and ``multiplier`` the demand served, where the most tokens are asked for. ``clash`` says why there
-    is no such design, ``notes`` what of the instance was set aside for it.
+    of the first goal, and ``multiplier`` the demand served, where the most tokens are asked for. ``clash`` says why
+    there is no such design, ``notes`` what of the instance was set aside for it.
     """
 
     what: str

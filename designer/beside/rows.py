@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from designer.answer import Answer, Question
+from designer.beside.hardware import Hardware
 from designer.beside.result import Row
 from designer.design.account import Account, Item
 from designer.design.types import Boundary, Design
@@ -23,6 +24,21 @@ _LINKS = {
     "leaf_spine": "leaf-spine links",
     "spine_core": "spine-core links",
 }
+_WORDS: dict[Item, str] = {
+    "accelerators": "accelerators",
+    "front_end": "front end",
+    "nics": "NICs",
+    "scale_up_switches": "scale-up switches",
+    "scale_up_links": "scale-up links",
+    "nic_leaf_links": "NIC-leaf links",
+    "scale_out_switches": "scale-out switches",
+    "scale_out_links": "leaf-spine-core links",
+}
+_ITEM_OF: dict[str, Item] = {
+    "NICs": "nics",
+    "scale-up switches": "scale_up_switches",
+    "scale-up links": "scale_up_links",
+}
 # What stages and boundaries of a given design are called in an optimum.
 _STAGES = {"accelerators": {"switch": "scale-up", "upper": "upper scale-up"}, "nics": {"switch": "leaf"}}
 _BUNDLES = {
@@ -36,7 +52,7 @@ _BUNDLES = {
 }
 
 
-def rows_of(question: Question, answer: Answer, found: Evaluation, domains: tuple[int, int]) -> tuple[Row, ...]:
+def rows_of(question: Question, answer: Answer, found: Evaluation, hardware: Hardware) -> tuple[Row, ...]:
     """List the figures of an optimum and a given design.
 
     Parameters
@@ -45,17 +61,22 @@ def rows_of(question: Question, answer: Answer, found: Evaluation, domains: tupl
         The question and its optimum.
     found
         The given design, evaluated with the level, date, site and money of the question.
-    domains
-        Accelerators of a domain of the given design, and how many domains it has.
+    hardware
+        Its domains, and what it leaves out: that is not known, and neither is any sum that it is part of.
     """
     design, account = answer.design, answer.account
     ours = {} if design is None else dict(_bought(design))
-    theirs = dict(_given(found, domains))
+    theirs = dict(_given(found, hardware))
     rows = [
-        _exact(what, _unit(what), None if design is None else float(ours.get(what, 0)), float(theirs.get(what, 0)))
-        for what in dict.fromkeys((*_in_order(ours, theirs),))
+        _row(
+            what,
+            _unit(what),
+            None if design is None else float(ours.get(what, 0)),
+            _without(_exact(theirs.get(what, 0)), _lacking(hardware, _ITEM_OF.get(_kind(what)))),
+        )
+        for what in _in_order(ours, theirs)
     ]
-    rows += _money(question, account, found)
+    rows += _money(question, account, found, hardware)
     return tuple(rows)
 
 
@@ -124,12 +145,14 @@ def _bought(design: Design) -> Iterator[tuple[str, int]]:
     yield from found.items()
 
 
-def _given(found: Evaluation, domains: tuple[int, int]) -> Iterator[tuple[str, int]]:
+def _given(found: Evaluation, hardware: Hardware) -> Iterator[tuple[str, int]]:
     parts = {line.item: line.part for line in found.lines if line.item in ("accelerators", "nics")}
-    counts: dict[str, int] = {f"accelerators {parts.get('accelerators', '(not given)')}": found.accelerators}
-    counts[f"domains of {domains[0]}"] = domains[1]
+    name = parts.get("accelerators", "of_no_type").replace(" ", "_")
+    counts: dict[str, int] = {f"accelerators {name}": found.accelerators}
+    if hardware.offer.accelerator or hardware.offer.domain_size > 1:
+        counts[f"domains of {hardware.offer.domain_size}"] = hardware.domains
     if "nics" in parts:
-        counts[f"NICs {parts['nics']}"] = found.nics
+        counts[f"NICs {parts['nics'].replace(' ', '_')}"] = found.nics
     for network in found.networks:
         for what, count in _of_network(network):
             counts[what] = counts.get(what, 0) + count
@@ -140,7 +163,7 @@ def _of_network(network: NetworkReport) -> Iterator[tuple[str, int]]:
     inside = network.endpoints_are == "accelerators"
     for stage in network.stages:
         word = _STAGES[network.endpoints_are].get(stage.name, f"scale-up {stage.name}" if inside else stage.name)
-        yield f"{word} switches {stage.part}", stage.boxes
+        yield f"{word} switches {stage.part.replace(' ', '_')}", stage.boxes
     for bundle in network.bundles:
         boundary = _BUNDLES[network.endpoints_are].get(bundle.name)
         word = f"{network.name} {bundle.name} links" if boundary is None else _LINKS[boundary]
@@ -152,8 +175,17 @@ def _parts(lower: str, upper: str) -> str:
     return (lower if lower == upper else f"{lower}/{upper}").replace(" ", "_")
 
 
-def _exact(what: str, unit: str, optimum: float | None, given: float) -> Row:
-    return _row(what, unit, optimum, Amount(given, given, ()))
+def _exact(value: float) -> Amount:
+    return Amount(float(value), float(value), ())
+
+
+def _lacking(hardware: Hardware, *items: Item | None) -> tuple[str, ...]:
+    return tuple(f"{_WORDS[item]}: the design gives none" for item in hardware.uncounted if item in items)
+
+
+def _without(amount: Amount, lacking: tuple[str, ...]) -> Amount:
+    """An amount that what a design leaves out is a part of."""
+    return Amount(None, amount.known, (*lacking, *amount.missing)) if lacking else amount
 
 
 def _row(what: str, unit: str, optimum: float | None, given: Amount) -> Row:
@@ -164,24 +196,31 @@ def _row(what: str, unit: str, optimum: float | None, given: Amount) -> Row:
     return Row(what, unit, optimum, given.value, difference, relative, given.known, given.missing)
 
 
-def _money(question: Question, account: Account | None, found: Evaluation) -> Iterator[Row]:
-    totals, risk = found.totals, question.instance.risk
-    yield _row("IT capital", "USD", account and account.capex_usd, totals.capex_usd)
-    yield _row("IT power", "W", account and account.it_watts, totals.watts)
-    yield _row("cost", "USD/year", account and account.annual_usd, totals.annual_usd)
+def _money(question: Question, account: Account | None, found: Evaluation, hardware: Hardware) -> Iterator[Row]:
+    totals, risk, lacking = found.totals, question.instance.risk, _lacking(hardware, *hardware.uncounted)
+
+    def row(what: str, unit: str, figure: str, given: Amount) -> Row:
+        return _row(what, unit, None if account is None else float(getattr(account, figure)), _without(given, lacking))
+
+    yield row("IT capital", "USD", "capex_usd", totals.capex_usd)
+    yield row("IT power", "W", "it_watts", totals.watts)
+    yield row("cost", "USD/year", "annual_usd", totals.annual_usd)
     weights = (risk.usd_per_hard_repair, risk.usd_per_job_hit, risk.usd_per_accelerator_hour_lost)
     events = (totals.hard_repairs_per_year, totals.job_hits_per_year, totals.accelerator_hours_lost_per_year)
     if any(weights):
-        weighted = _sum([totals.annual_usd, *(_times(row, weight) for row, weight in zip(events, weights, strict=True))])
-        yield _row("cost with risk weights", "USD/year", account and account.objective_usd, weighted)
-    yield from _items(question, account, found)
-    for name in ("hard_repairs", "job_hits", "accelerator_hours_lost", "cleanings"):
+        extra = [_times(amount, weight) for amount, weight in zip(events, weights, strict=True)]
+        yield row("cost with risk weights", "USD/year", "objective_usd", _sum([totals.annual_usd, *extra]))
+    yield from _items(question, account, found, hardware)
+    for name in ("hard_repairs", "job_hits", "accelerator_hours_lost"):
         key, unit = f"{name}_per_year", "h/year" if "hours" in name else "1/year"
         words = "accelerator-hours lost" if "hours" in name else name.replace("_", " ")
-        yield _row(words, unit, None if account is None else float(getattr(account, key)), getattr(totals, key))
+        yield row(words, unit, key, getattr(totals, key))
+    # Connectors are part of networks: nothing left out at the accelerators has any.
+    optimum = None if account is None else account.cleanings_per_year
+    yield _row("cleanings", "1/year", optimum, totals.cleanings_per_year)
 
 
-def _items(question: Question, account: Account | None, found: Evaluation) -> Iterator[Row]:
+def _items(question: Question, account: Account | None, found: Evaluation, hardware: Hardware) -> Iterator[Row]:
     """The cost of every item a year: capital, building, energy, failures."""
     site = site_of(Findings(), question.catalogue, question.instance)
     assert site is not None, "the evaluation has read every figure of the site"
@@ -196,15 +235,15 @@ def _items(question: Question, account: Account | None, found: Evaluation) -> It
     for line in found.lines:
         given.setdefault(line.item, []).append(a_year(line))
     ours: dict[Item, float] = {}
-    for row in () if account is None else account.lines:
-        ours[row.item] = (
-            row.capital_usd_per_year + row.facility_usd_per_year + row.energy_usd_per_year + row.failures_usd_per_year
+    for own in () if account is None else account.lines:
+        ours[own.item] = (
+            own.capital_usd_per_year + own.facility_usd_per_year + own.energy_usd_per_year + own.failures_usd_per_year
         )
     for item in dict.fromkeys((*ours, *given)):
-        amount = _sum(given.get(item, []))
+        amount = _without(_sum(given.get(item, [])), _lacking(hardware, item))
         if ours.get(item) or amount.known or amount.missing:
             optimum = None if account is None else ours.get(item, 0.0)
-            yield _row(f"cost: {item.replace('_', ' ').replace('nic', 'NIC')}", "USD/year", optimum, amount)
+            yield _row(f"cost: {_WORDS[item]}", "USD/year", optimum, amount)
 
 
 def _times(amount: Amount, factor: float) -> Amount:

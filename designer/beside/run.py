@@ -12,6 +12,8 @@ from designer.beside.rows import rows_of
 from designer.beside.serve import serving_of
 from designer.beside.worth import together, told_apart, worth_of
 from designer.evaluate import Evaluation, evaluate
+from designer.evaluate.amounts import Amount
+from designer.evaluate.result import Totals
 from designer.given.load import Given
 from designer.instance.schema import Lengths
 
@@ -68,6 +70,7 @@ def beside(
     choices, apart = choices_of(alike, found)
     shared, others = told_apart(answer, choices)
     known = answer.design is not None
+    stages = next((choice for choice in choices if choice.key == "stages"), None)
     return Beside(
         name=found.name,
         title=found.title,
@@ -76,13 +79,18 @@ def beside(
         job_accelerators=found.job_accelerators,
         ok=all(not network.flow.violations for network in found.networks),
         serving=_with_limits(serving, question, found),
-        rows=rows_of(question, answer, found, (hardware.offer.domain_size, hardware.domains)),
+        rows=rows_of(question, answer, found, hardware),
         shared=tuple(choice.words for choice in shared),
-        worth=tuple(worth_of(question, options, answer, choice) for choice in others) if known else (),
+        worth=tuple(worth_of(question, options, answer, choice, stages) for choice in others) if known else (),
         together=together(question, options, answer, shared, others) if known else None,
         apart=tuple(apart),
         notes=tuple(notes),
     )
+
+
+def _known(totals: Totals, name: str) -> float:
+    amount: Amount = getattr(totals, f"{name}_per_year")
+    return amount.known
 
 
 def _with_limits(serving: Serving, question: Question, found: Evaluation) -> Serving:
@@ -91,13 +99,9 @@ def _with_limits(serving: Serving, question: Question, found: Evaluation) -> Ser
     rows = (
         ("site.it_power_mw", totals.watts.known / 1e6, site.it_power_mw, "MW"),
         ("money.capex_usd", totals.capex_usd.known, money.capex_usd, "USD"),
-        ("risk.max_hard_repairs_per_year", totals.hard_repairs_per_year.known, risk.max_hard_repairs_per_year, "1/year"),
-        ("risk.max_job_hits_per_year", totals.job_hits_per_year.known, risk.max_job_hits_per_year, "1/year"),
-        (
-            "risk.max_accelerator_hours_lost_per_year",
-            totals.accelerator_hours_lost_per_year.known,
-            risk.max_accelerator_hours_lost_per_year,
-            "h/year",
+        *(
+            (f"risk.max_{name}_per_year", _known(totals, name), getattr(risk, f"max_{name}_per_year"), unit)
+            for name, unit in (("hard_repairs", "1/year"), ("job_hits", "1/year"), ("accelerator_hours_lost", "h/year"))
         ),
     )
     limits = tuple(

@@ -83,9 +83,7 @@ def _with(blank: Serving, **changes: object) -> Serving:
 def _plans(question: Question, pool: Pool, hardware: Hardware) -> PlanSet:
     instance, catalogue, points = question.instance, question.catalogue, question.measured_points
     measured = read_measured(points, instance, catalogue) if points is not None else ()
-    return enumerate_plans(
-        pool, catalogue, instance, [hardware.offer], measured, allowances=LATENCY_ALLOWANCES_US
-    )
+    return enumerate_plans(pool, catalogue, instance, [hardware.offer], measured, allowances=LATENCY_ALLOWANCES_US)
 
 
 @dataclass(frozen=True)
@@ -141,9 +139,10 @@ def _in_the_way(plan: ServingPlan, hardware: Hardware, reference: Fraction) -> s
         )
     room = _inside(plan, hardware)
     if room > plan.scale_up_gbps * _TOLERANCE:
+        forwarded = (1 - 1 / hardware.rails) * sent
         return (
-            f"a plan needs {room:,.4g} Gb/s inside the domain, {(1 - 1 / hardware.rails) * sent:,.4g} of them for other "
-            f"rails; the domain has {plan.scale_up_gbps:,.4g}"
+            f"a plan needs {room:,.4g} Gb/s inside the domain, {forwarded:,.4g} of them for other rails; "
+            f"the domain has {plan.scale_up_gbps:,.4g}"
         )
     allowance = plan.latency_allowance_us
     if allowance is None:
@@ -162,7 +161,7 @@ def _sent(plan: ServingPlan) -> float:
 
 
 def _leaving(plan: ServingPlan, hardware: Hardware) -> float:
-    """Gb/s per accelerator out of its leaf: expert traffic between domains of one leaf stays below (docs/rules.md 7)."""
+    """Gb/s per accelerator out of its leaf; expert traffic between domains of one leaf stays below (rules, 7)."""
     together, spans, share = hardware.domains_per_leaf, plan.domains_per_replica, 1.0
     if together and together % spans == 0:
         share = 0.0

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from designer.answer import Answer, Question, SolveOptions
-from designer.beside.choices import Choice, shown, values_of
-from designer.beside.result import Worth
+from designer.beside.choices import NONE, Choice, shown, values_of
+from designer.beside.result import Outcome, Worth
 from designer.problems import InputError
 from designer.solve.steps import goal_value
 from designer.solve.why_not import force, solve_forced
@@ -16,6 +16,9 @@ from designer.solve.why_not import force, solve_forced
 _EXPLAIN_S = 2.0
 _CLASHES = 2
 _NOISE = 1e-9
+
+# What stands above the leaves.
+_ABOVE = ("spine_switch", "core_switch", "leaf_spine_link", "spine_core_link", "taper")
 
 TOGETHER = "all its choices together"
 
@@ -28,12 +31,22 @@ def told_apart(answer: Answer, choices: Sequence[Choice]) -> tuple[list[Choice],
     return shared, [choice for choice in choices if choice not in shared]
 
 
-def worth_of(question: Question, options: SolveOptions, optimum: Answer, choice: Choice) -> Worth:
-    """Price one choice that the optimum has not, everything else chosen anew."""
+def worth_of(
+    question: Question, options: SolveOptions, optimum: Answer, choice: Choice, stages: Choice | None
+) -> Worth:
+    """Price one choice that the optimum has not, everything else chosen anew.
+
+    A switch or link of a stage that some fabric of the optimum lacks would be asked of no fabric: it is forced together
+    with the ``stages`` of the given design.
+    """
     assert optimum.design is not None
-    theirs = " and ".join(shown(value) for value in values_of(optimum.design, choice.key))
-    forces = (f"{choice.key}={choice.value}",)
-    return _priced(question, options, optimum, choice.words, forces, shown(choice.value), theirs)
+    values = values_of(optimum.design, choice.key)
+    what, forces = choice.words, [f"{choice.key}={choice.value}"]
+    if choice.key in _ABOVE and NONE in values and stages is not None:
+        what = f"{what}, with {stages.value} stages"
+        forces.insert(0, f"{stages.key}={stages.value}")
+    theirs = " and ".join(shown(value) for value in values)
+    return _priced(question, options, optimum, what, tuple(forces), shown(choice.value), theirs)
 
 
 def together(
@@ -81,9 +94,9 @@ def _compared(
     goal = optimum.goals[0].goal if optimum.goals else "cost"
     multiplier = None if answer.tokens is None else answer.tokens.multiplier
     if answer.objective_usd is None or answer.account is None:
-        outcome = "impossible" if answer.status == "infeasible" else "no answer"
+        outcome: Outcome = "impossible" if answer.status == "infeasible" else "no answer"
         clash = tuple(line.strip() for line in answer.clash[:_CLASHES])
-        return Worth(what, forces, given, theirs, outcome, False, None, None, goal, None, multiplier, clash, notes)  # type: ignore[arg-type]
+        return Worth(what, forces, given, theirs, outcome, False, None, None, goal, None, multiplier, clash, notes)
     more = answer.objective_usd - optimum.objective_usd
     if abs(more) <= _NOISE * optimum.objective_usd:
         more = 0.0

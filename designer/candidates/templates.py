@@ -182,7 +182,9 @@ def coefficients(
         per_leaf: Pieces = [(every * ceil_div(up * rate, leaf_spine.lower.rate_gbps), low), (every * up, fibre)]
     else:
         per_leaf = [(spines * ceil_div(m * rate, leaf_spine.lower.rate_gbps), low)]
-    hits = up / rows.spine.radix[rate] * box_events(rows.spine) + up * _events(leaf_spine, rate, m, economy)
+    # Spines of a leaf: two stages the ports it uses, three those of its pod over the leaves that fill it.
+    boxes = up / rows.spine.radix[rate] if rows.core is None else rows.spines / rows.leaves_per_pod
+    hits = boxes * box_events(rows.spine) + up * _events(leaf_spine, rate, m, economy)
     hours = box_hours(rows.spine, economy.box_mttr_h) + link_hours(leaf_spine, economy)
     box = box_vector(rows.spine, economy)
     per_pod: Pieces = []
@@ -299,7 +301,8 @@ def link_floor(
     """What a link of one copy adds to the objective at least: per link, and once for the whole fabric.
 
     Ends are counted in shares of row-rate ends (never more than are bought); ``hits_usd`` are the least money of a job
-    hit and of one hour lost by every accelerator of the pools. The box above is charged with its hits and hours.
+    hit and of one hour lost by every accelerator of the pools. The box above is charged with its hits and hours, its
+    hits by the share of its ports: a spine of a pod hits no less, because m L <= R - U_s, so n_s / L > U / R.
     """
     if pair.module:
         load = Load(install_usd(pair, rate, length_m, economy))

@@ -7,7 +7,14 @@
 
 from designer.catalogue.facility import Facility, Rack
 from designer.catalogue.figures import LEVELS, Basis, Figure, Level
-from designer.catalogue.loading import Catalogue, Row, catalogue_from_folder, load_catalogue, nearest_rows
+from designer.catalogue.loading import (
+    Catalogue,
+    Row,
+    catalogue_from_folder,
+    catalogue_with,
+    load_catalogue,
+    nearest_rows,
+)
 from designer.catalogue.schema import Accelerator, Family, Link, Nic, NicOption, Switch, VendorDomain
 from designer.catalogue.surroundings import (
     Compatibility,
@@ -41,6 +48,7 @@ __all__ = [
     "Switch",
     "VendorDomain",
     "catalogue_from_folder",
+    "catalogue_with",
     "load_catalogue",
     "nearest_rows",
 ]

@@ -112,6 +112,25 @@ def load_catalogue(overlay: Path | None = None) -> Catalogue:
     return _catalogue(content, overlay_sha256)
 
 
+def catalogue_with(file: str, changes: Mapping[str, Any], overlay: Path | None = None) -> Catalogue:
+    """Load the catalogue with a user's file and, over that, changes held in memory (rows by id).
+
+    ``file`` stands in messages about the changes.
+
+    Examples
+    --------
+    >>> changed = catalogue_with("--vary", {"links": {"dac_800": {"mttr_h": 3.0}}})
+    >>> changed.links["dac_800"].mttr_h.at("high"), changed.overlay_sha256
+    (3.0, None)
+    """
+    tables, problems, overlay_sha256 = _shipped(DATA_FOLDER).tables, list[Problem](), None
+    if overlay is not None:
+        given, overlay_sha256 = read_toml(overlay)
+        rows, problems = rows_by_id(str(overlay), given)
+        tables = laid_over(tables, rows)
+    return _catalogue(_validated({}, file, laid_over(tables, changes), problems), overlay_sha256)
+
+
 def catalogue_from_folder(folder: Path) -> Catalogue:
     """Load a complete catalogue from a folder of files named like the shipped ones.
 

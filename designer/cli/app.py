@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from designer import __version__
+from designer.cli.breakeven import breakeven
 from designer.cli.catalog import app as catalog_app
 from designer.cli.codes import ExitCode
 from designer.cli.evaluate import evaluate
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(catalog_app, name="catalog")
 app.command(epilog=_CODES)(evaluate)
+app.command(epilog=_CODES)(breakeven)
 app.command(epilog=_CODES)(validate)
 
 InstanceFile = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Planning question, a TOML file.")]
@@ -79,6 +81,14 @@ def solve(
     write_mps: Annotated[
         Path | None, typer.Option(metavar="FILE.mps", help="Also write the model for another solver.")
     ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DESIGN.toml",
+            help="Put a design written by hand beside the optimum: what it serves, what differs, and what each of its "
+            "choices costs (one more solve each).",
+        ),
+    ] = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no screen.")] = False,
     no_flow_check: Annotated[bool, typer.Option("--no-flow-check", help="Skip the flow check.")] = False,
@@ -92,7 +102,8 @@ def solve(
             options = SolveOptions(
                 gap, time_limit, seed, threads, write_mps=write_mps, explain_s=explain_time, on_progress=line.show
             )
-            run = solve_and_store(instance, options, overlay=catalog, out=out, flow_check=not no_flow_check)
+            checked = not no_flow_check
+            run = solve_and_store(instance, options, overlay=catalog, out=out, flow_check=checked, beside=compare)
         show_run(run, as_json=as_json, quiet=quiet)
         raise SystemExit(exit_code(run))
 

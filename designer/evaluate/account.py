@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
 
 from designer.design.account import Item
 from designer.design.types import BoundaryName
@@ -17,21 +16,20 @@ from designer.evaluate.rows import NetworkRows, Rows
 from designer.given import Given
 from designer.given.schema import EndpointKind
 from designer.verify.boundaries import Cabling, cable_up
-from designer.verify.failures import (
+from designer.verify.events import (
     Behind,
     Failures,
     Reach,
     Victim,
-    _box_effects,
-    _box_events,
-    _box_outage,
-    _box_parts,
-    _link_outage,
-    _link_repairs,
-    _links_below,
-    _repair,
+    box_effects,
+    box_events,
+    box_outage,
+    box_parts,
+    link_outage,
+    link_repairs,
+    links_below,
+    repair,
 )
-from designer.verify.pools import PoolCount
 from designer.verify.rows import LinkRow, SiteRow, SwitchRow
 
 ZERO = Fraction(0)
@@ -61,22 +59,11 @@ class Counted:
     lengths_m: Mapping[str, Fraction | None]
 
 
-@dataclass(frozen=True)
-class _Jobs:
-    """All accelerators of the design, running jobs of one size: the pool that the verifier's rules ask about."""
-
-    replica: int
-
-    def jobs(self, blast: int) -> int:
-        return max(1, blast // self.replica)
-
-
 def victim_of(given: Given, rows: Rows, site: SiteRow) -> Victim:
     """Who suffers from failures: jobs of one size on accelerators of one value (docs/rules.md section 9)."""
     size = given.design.endpoints.job_accelerators
     hour = site.lost_hour_share * rows.hour_usd_base
-    # The rules of a victim read the size of a replica and its jobs, nothing else of a pool.
-    return Victim(cast(PoolCount, _Jobs(size)), hour, hour * site.restart_h * size)
+    return Victim(size, hour, hour * site.restart_h * size)
 
 
 def lines_of(given: Given, networks: Sequence[Counted], rows: Rows, site: SiteRow) -> tuple[Line, ...]:
@@ -94,7 +81,7 @@ def _at_accelerators(given: Given, rows: Rows, victim: Victim, site: SiteRow) ->
     labour = site.labour_usd_per_h * site.compute_tray_h
     if rows.accelerator is not None:
         row = rows.accelerator
-        lost = _repair(count, row.afr, row.bare_usd, labour, site)
+        lost = repair(count, row.afr, row.bare_usd, labour, site)
         lost += victim.suffers(count * row.interrupts, count * row.afr * site.compute_tray_h * down)
         yield Line("accelerators", "", "", row.id, count, count * row.installed_usd, count * row.watts, lost)
     if site.front_end_usd is not None or site.front_end_watts is not None:
@@ -102,7 +89,7 @@ def _at_accelerators(given: Given, rows: Rows, victim: Victim, site: SiteRow) ->
         yield Line("front_end", "", "", "front end", count, usd, watts, Failures())
     if rows.nic is not None:
         nic, cards = rows.nic, count * endpoints.nics
-        lost = _repair(cards, nic.afr, nic.usd, labour, site)
+        lost = repair(cards, nic.afr, nic.usd, labour, site)
         lost += victim.suffers(cards * nic.afr, cards * nic.afr * site.compute_tray_h * down)
         yield Line("nics", "", "", nic.id, cards, cards * nic.usd, cards * nic.watts, lost)
 
@@ -114,7 +101,7 @@ def _network(counted: Counted, rows: NetworkRows, victim: Victim, site: SiteRow,
         row = rows.switches[stage.name]
         item: Item = "scale_up_switches" if scale_up else "scale_out_switches"
         labour = site.labour_usd_per_h * site.switch_tray_h if scale_up else site.box_swap_usd
-        lost = _box_parts(row, stage.boxes, labour, site)
+        lost = box_parts(row, stage.boxes, labour, site)
         lost += _boxes(stage, row, counted, others, site)
         yield Line(
             item, counted.name, stage.name, row.id, stage.boxes, stage.boxes * row.usd, stage.boxes * row.watts, lost
@@ -123,9 +110,9 @@ def _network(counted: Counted, rows: NetworkRows, victim: Victim, site: SiteRow,
         cabling = cabling_of(counted, bundle, *rows.links[bundle.count.name])
         if bundle.cuts:
             behind = _behind(bundle, cabling, tally, nics, scale_up=scale_up)
-            lost = _links_below(cabling, Reach(victim), others, site, behind)
+            lost = links_below(cabling, Reach(victim), others, site, behind)
         else:
-            lost = _link_repairs(cabling, site) + _around(cabling, tally, victim, site)
+            lost = link_repairs(cabling, site) + _around(cabling, tally, victim, site)
         yield Line(
             _link_item(bundle, scale_up=scale_up),
             counted.name,
@@ -182,12 +169,12 @@ def _boxes(stage: StageTally, row: SwitchRow, counted: Counted, others: Reach, s
     if stage.cuts:
         # The jobs of a host have accelerators on every rail, so the switch of one rail hits those of all.
         hit = stage.behind if scale_up else stage.behind * tally.grouping.rails
-        return _box_effects(row, stage.boxes, hit, stage.behind, repair_h, others)
+        return box_effects(row, stage.boxes, hit, stage.behind, repair_h, others)
     # Traffic goes round the box, with less bandwidth: one box of b is 1/b of what the stage carries.
     victim = others.victim
     jobs = victim.jobs(tally.accelerators // tally.grouping.repeat) if scale_up else 1
-    hits = site.kill_share * _box_events(row) * jobs * stage.boxes
-    return victim.suffers(hits, tally.accelerators * _box_outage(row, repair_h))
+    hits = site.kill_share * box_events(row) * jobs * stage.boxes
+    return victim.suffers(hits, tally.accelerators * box_outage(row, repair_h))
 
 
 def _around(cabling: Cabling, tally: NetworkTally, victim: Victim, site: SiteRow) -> Failures:
@@ -203,4 +190,4 @@ def _around(cabling: Cabling, tally: NetworkTally, victim: Victim, site: SiteRow
             ),
             ZERO,
         )
-    return victim.suffers(site.kill_share * events, tally.accelerators * _link_outage(cabling, site))
+    return victim.suffers(site.kill_share * events, tally.accelerators * link_outage(cabling, site))

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from designer.answer import GoalValue, ModelSize, NotOffered, Phase, Progress, Status, TokenGoal
+from designer.beside.result import Beside
 from designer.design.account import Account
 from designer.design.types import Design
 from designer.fabric import FlowReport
@@ -110,6 +111,7 @@ class Result(_Frozen):
     model: ModelSize | None
     phases: tuple[Phase, ...]
     trace: tuple[Progress, ...]
+    compared: Beside | None = Field(default=None, description="a given design beside the optimum, where one was named")
 
 
 _DESIGN: TypeAdapter[Design] = TypeAdapter(Design)

@@ -56,7 +56,8 @@ class Case(_Frozen):
 
     ``use`` as in the field: a counts, b cost or power, c the optimum must be no dearer. ``designs`` and ``instances``
     are the subjects: files in `FOLDER` that `designer evaluate` and `designer solve` read; an instance may come with an
-    overlay of the catalogue. ``formulas`` are counted only. A case that cannot be recomputed says why in ``not_checkable``.
+    overlay of the catalogue. ``formulas`` are counted only. A case that cannot be recomputed says why in
+    ``not_checkable``.
     """
 
     id: str
@@ -74,14 +75,14 @@ class Case(_Frozen):
 
     @model_validator(mode="after")
     def _complete(self) -> Case:
-        kinds = (self.designs, self.formulas, self.instances)
-        subjects = {name for kind in kinds for name in kind}
+        named = [*self.designs, *self.formulas, *self.instances]
+        subjects = set(named)
         if (self.not_checkable is None) != bool(self.expect):
             raise ValueError("a case has expected figures, or says why it is not checkable")
         unknown = [row.of for row in self.expect if row.of not in subjects]
         if unknown:
             raise ValueError(f"expected figures of {', '.join(unknown)}, which the case does not give")
-        if sum(map(len, kinds)) > len(subjects) or self.overlays.keys() - self.instances.keys():
+        if len(named) > len(subjects) or self.overlays.keys() - self.instances.keys():
             raise ValueError("every subject has a name of its own; an overlay belongs to an instance")
         return self
 

@@ -76,3 +76,25 @@ def _published(row: Row) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.6g}"
+
+
+def page(rows: Sequence[Row]) -> str:
+    """The page docs/published_cases.md: the table, the notes, the summary."""
+    lines = ["| " + " | ".join(HEADER) + " |", "|---|---|---|--:|--:|---|"]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells(rows)]
+    return (
+        f"{_HEAD}\n{summary(rows)}.\n\n"
+        + "\n".join(lines)
+        + "\n\n## Notes\n\n"
+        + "".join(f"* {note}\n" for note in notes(rows))
+    )
+
+
+_HEAD = """# Published cases, recomputed
+
+What the field has printed beside what this program computes, by `designer validate` (`--json` for other programs, an id
+for one case). The givens, designs, questions and prices of every case lie in `designer/validate/data/`; each design
+there can be read by `designer evaluate` and each question by `designer solve`. Counts must be exact, money and watts
+as tight as the source prints them. "At most": the optimum under the same prices and bandwidth must be no dearer than
+the published design. A known difference stays in the table with its reason, and the tests fail when it changes.
+"""

@@ -9,9 +9,10 @@ from typing import get_args
 
 from designer.design.account import Account, CostLine, Item, RiskLine
 from designer.instance.schema import Instance
+from designer.verify.events import Failures
 from designer.verify.exact import exact
 from designer.verify.fabric import FabricCount
-from designer.verify.failures import Failures, failures_of
+from designer.verify.failures import failures_of
 from designer.verify.pools import PoolCount
 from designer.verify.rows import SiteRow
 

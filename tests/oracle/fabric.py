@@ -288,7 +288,9 @@ def far(task: Task, shape: Shape, cabling: Cabling) -> Far:
         return Far(Fraction(0), Fraction(0))
     sale, site = task.sale, task.site
     up = Fraction(shape.up)
-    events = up / ports(shape.spine, shape.rate) * far_box_events(sale, shape.spine)
+    # With cores above, every port of a spine is in use, whether by a leaf of its pod or upwards.
+    whole = up / ports(shape.spine, shape.rate) if shape.core is None else Fraction(shape.spines, shape.pod)
+    events = whole * far_box_events(sale, shape.spine)
     events += up * far_link_events(site, cabling.spine, shape.rate, shape.m)
     mttr = site.facility.switch_box_h
     hours = switch_derating(sale, shape.spine, mttr) + far_derating(site, cabling.spine)
