@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -12,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import designer
-from designer.answer import Question, SolveOptions
+from designer.answer import Answer, Question, SolveOptions
 from designer.breakeven import BreakEven, breakeven
 from designer.breakeven.asker import Asker
 from designer.breakeven.choices import choices_of
@@ -187,6 +188,39 @@ def test_a_limit_moved_by_a_price_is_searched_on_a_grid(tmp_path: Path) -> None:
     result = breakeven(asked, "nics.nic_400.price_usd", 100, 20_000, options=OPTIONS, watch="nic", points=3)
     assert result.method == "grid"
     assert "money.capex_usd" in result.reason
+
+
+def test_lines_that_prove_nothing_give_way_to_a_grid() -> None:
+    # Below what its parts cost, the bare price of a rack share is unknown, and the rack is not offered.
+    result = breakeven(RACK, "accelerators.gb200_nvl72.price_usd", 100, 60_000, options=OPTIONS, points=3)
+    assert result.method == "grid"
+    assert "a price enters" in result.reason
+    assert "no design at 100" in result.reason
+    assert result.start.status == "infeasible"
+    assert len(result.flips) == 1
+
+
+def test_an_interrupted_solve_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def interrupted(asked: Question, options: SolveOptions) -> Answer:
+        calls.append(1)
+        return replace(solve(asked, options), status="interrupted")
+
+    monkeypatch.setattr("designer.breakeven.asker.solve", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        breakeven(RACK, "nics.nic_400.price_usd", 100, 900, options=OPTIONS)
+    assert len(calls) == 1
+
+
+def test_an_overlay_stays_below_the_varied_figure(tmp_path: Path) -> None:
+    overlay = tmp_path / "mine.toml"
+    overlay.write_text('[[links]]\nid = "lpo_1600"\nprice_usd_per_end = 500\npower_w_per_end = 11\n')
+    asked = designer.load(OPTICS, overlay)
+    variable = find_variable(asked, LPO_PRICE)
+    assert variable.span.mid == 500
+    row = at_value(asked, variable, 321.5).catalogue.links["lpo_1600"]
+    assert (row.price_usd_per_end.at("high"), row.power_w_per_end.at("mid")) == (321.5, 11)
 
 
 def test_whole_numbers_stay_whole() -> None:

@@ -149,19 +149,19 @@ scale_out_switches = ["q3450_cpo"]
 scale_out_stages = 2
 """
 
-# Where switches are full, hits are equal too; with three stages the rules count a spine's ports down only.
+# Their switches and pods are full, so that hits are equal too.
 QUESTIONS = {
-    "one domain on a leaf": ("nvl72-pinned", True),
-    "boards of eight": ("hgx-h100-pinned", True),
-    "two stages": (FLEET.format(accelerators=1024, stages=2), True),
-    "three stages": (FLEET.format(accelerators=2048, stages=3), True),
-    "co-packaged": (CO_PACKAGED, True),
+    "one domain on a leaf": "nvl72-pinned",
+    "boards of eight": "hgx-h100-pinned",
+    "two stages": FLEET.format(accelerators=1024, stages=2),
+    "three stages": FLEET.format(accelerators=2048, stages=3),
+    "co-packaged": CO_PACKAGED,
 }
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_an_answer_of_the_optimiser_written_down_costs_the_same(name: str, tmp_path: Path) -> None:
-    question, hits = QUESTIONS[name]
+    question = QUESTIONS[name]
     if "\n" in question:
         file = tmp_path / "fleet.toml"
         file.write_text(question)
@@ -173,7 +173,7 @@ def test_an_answer_of_the_optimiser_written_down_costs_the_same(name: str, tmp_p
     theirs = verify(answer.design, asked.catalogue, asked.instance)
     assert theirs.ok
     found = evaluate(given_of(answer.design, asked.instance, asked.catalogue))
-    holds_beside(found, answer.design, theirs.account, hits=hits)
+    holds_beside(found, answer.design, theirs.account, hits=True)
 
 
 # ------------------------------------------------------------------ counted by hand

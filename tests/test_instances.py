@@ -73,11 +73,11 @@ def test_instance_is_solved_proven_and_recounted(name: str) -> None:
 
 
 def pools_served(result: Result) -> list[float]:
-    """Tokens each pool can serve over tokens asked at the peak, from the design alone."""
+    """Tokens (of a fleet: accelerators) each pool has over those asked at the peak, from the design alone."""
     design = result.design
     assert design is not None
     question = designer.load(FOLDER / f"{design.instance}.toml")
-    asked: dict[str, float] = {}
+    asked: dict[str, float] = {fleet.name: float(fleet.accelerators) for fleet in question.instance.fleets}
     for load in question.instance.workloads:
         peak = load.output_tokens_per_s * load.peak_factor
         prompts = peak * load.prompt_tokens * (1 - load.prefix_hit_share) / load.output_tokens

@@ -6,10 +6,13 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from oracle.cables import Pair
 from oracle.enumerate import Found, amount, best, search
+from oracle.fabric import Cabling, Shape, far
 from oracle.parts import Parts, exact
 from oracle.sale import for_sale
-from oracle.sample import BOX, PARTS, SPINE, UP
+from oracle.sample import BOX, ENGINE, MODULE, PARTS, SPINE, UP
+from oracle.task import task_of
 from oracle.wiring import wirings
 
 from designer.instance.schema import Instance, Pins
@@ -120,6 +123,27 @@ def test_leaf_and_co_packaged_spine() -> None:
     assert priced.sums.failures == 445 + repairs + 2 * exact("0.1735") + exact("5.032")
     # 54 + 60 + 4 W in network racks of 50 W.
     assert (priced.racks, priced.network_racks) == (4, 3)
+
+
+def test_events_above_the_leaf_with_three_stages() -> None:
+    """Two spines of 8 ports in a pod, each with 2 links to each of 2 cores: 4 up, 4 left for its leaves.
+
+    A link has 1/2 x (0.03 + 0.2 + 0.1) events at the module and 1/4 x (0.04 + 0.1) at the engine: 0.2, on both
+    boundaries. A co-packaged spine has 0.2 + 0.1 + 0.876, a core 0.3.
+
+    * one link to each spine, so 4 leaves in a pod: half a spine, 2 links, 4 x 2 / 4 = 2 links to cores: 2/8 of a core
+    * three links, so one leaf and a port to spare: both spines, 6 links, 8 links to cores: a whole core
+    """
+    task = task_of(PARTS, instance_for(3))
+    cabling = Cabling(Pair(MODULE, ENGINE, True, False), Pair(ENGINE, MODULE, False, True))
+    wide, narrow = (
+        far(task, Shape(BOX, SPINE, BOX, 200, m=m, spines=2, taper=Fraction(1), m2=2, cores=2), cabling) for m in (1, 3)
+    )
+    spine, link = exact("1.176"), exact("0.2")
+    assert wide.hits_per_leaf == (spine / 2 + 2 * link + 2 * link + exact("0.3") / 4) / 2
+    assert narrow.hits_per_leaf == (2 * spine + 6 * link + 8 * link + exact("0.3")) / 2
+    # A spine 0.04 x 4 + 0.1 x 5 + 0.438 x 1, a core 0.02 x 4, a link 0.03 x 2 + 0.2 x 0.5, whatever their number.
+    assert wide.hours_per_accelerator == narrow.hours_per_accelerator == exact("1.498")
 
 
 # A leaf of two racks would be out of reach of the cable.

@@ -87,6 +87,9 @@ class Asker:
                 self.notes |= dict.fromkeys((*forced.notes, *blocked))
             else:
                 answer = solve(question, self.options)
+            if answer.status == "interrupted":
+                # The solver ends well on Ctrl-C; a search of many solves must end with it.
+                raise KeyboardInterrupt
             catalogue = question.catalogue
             seen = choices_of(answer.design, catalogue, self.watch)
             everything = choices_of(answer.design, catalogue, "design" if self.watch == "design" else "any")

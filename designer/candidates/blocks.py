@@ -14,7 +14,7 @@ from designer.candidates.attach import OptionTable, attach
 from designer.candidates.choices import Choices, Option
 from designer.candidates.copies import Copies, copies_of
 from designer.candidates.dominance import reduce_choices
-from designer.candidates.parting import Block, Known
+from designer.candidates.parting import Block, Fabric, Known
 from designer.candidates.parts import SwitchPart
 from designer.candidates.search import Priced, Search
 from designer.candidates.shape import ShapeRows
@@ -108,10 +108,12 @@ class BlockSearch:
                 if any(c.down.size == 0 for c in row):
                     continue
             for found in search.shapes(row, stages, self.most, search.offer.spines, search.offer.cores):
+                search.go_on()
                 queue.append((float(found.least_usd.min()), row, found))
         queue.sort(key=lambda entry: entry[0])
         entries: list[Priced] = []
         for least, row, found in queue:
+            search.go_on()
             most = self.most
             if search.prune and least > most:
                 break
@@ -125,6 +127,7 @@ class BlockSearch:
         """The templates of the entries with the choices that may still pay, those of least cost first."""
         search = self.search
         for same in _shapes_left(entries, self.most):
+            search.go_on()
             if search.prune and same[0].least_usd > self.most:
                 break
             row = same[0].priced.row
@@ -159,6 +162,7 @@ class BlockSearch:
             spines = [s for s in search.offer.spines if s.id == row[0].leaf.id] or search.offer.spines
             cores = [s for s in search.offer.cores if s.id == row[0].leaf.id] or search.offer.cores
             for found in search.shapes(quick, stages, self.most, spines, cores):
+                search.go_on()
                 for priced in search.priced(quick, found, self.most):
                     self.try_best(priced, quick, leans, most=4 if weights.limits else 1)
 
@@ -175,14 +179,19 @@ class BlockSearch:
         weights = self.weights
         if self.sole and len(slots) == 1 and weights.limits:
             for row in np.argsort(weights.objective(slots[0].terms), kind="stable").tolist():
-                terms = complete(template, slots, [row])
-                if terms is not None and self.known.add(self.block, 0, weights.goal, terms):
+                if self._offer(template, slots, [row], 0, weights.goal):
                     return
             return
         for lean, tilt in enumerate(leans):
-            terms = complete(template, slots, [int((slot.terms @ tilt).argmin()) for slot in slots])
-            if terms is not None:
-                self.known.add(self.block, lean, tilt, terms)
+            self._offer(template, slots, [int((slot.terms @ tilt).argmin()) for slot in slots], lean, tilt)
+
+    def _offer(self, template: Template, slots: Sequence[Slot], rows: Sequence[int], lean: int, tilt: Floats) -> bool:
+        """Offer one selection; whether it makes a complete answer within the limits."""
+        terms = complete(template, slots, rows)
+        if terms is None:
+            return False
+        items = tuple(slot.choices.items[row] for slot, row in zip(slots, rows, strict=True))
+        return self.known.add(Fabric(self.block, template, items, terms), lean, tilt)
 
 
 @dataclass(frozen=True)

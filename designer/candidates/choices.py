@@ -55,11 +55,11 @@ def make_options(
     hour = np.full(replica.size, domain.accelerator.hour_usd)
     terms = evaluate(domain.load, replica, hour, economy.restart_h, economy.counted)
     terms *= np.array([float(domains) for _, domains in sizes])[:, None]
-    out = []
-    for plan, (replicas, domains), row in zip(plans, sizes, terms, strict=True):
-        option = Option(plan, domain, replicas, domains, row)
-        row[RACKS] = option.racks
-        out.append(option)
+    out = [
+        Option(plan, domain, replicas, domains, row)
+        for plan, (replicas, domains), row in zip(plans, sizes, terms, strict=True)
+    ]
+    terms[:, RACKS] = [option.racks for option in out]
     return out
 
 

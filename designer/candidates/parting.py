@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
+from designer.candidates.choices import Attached
+from designer.candidates.templates import Template
 from designer.candidates.terms import NET_WATTS, RACKS, Floats
 from designer.candidates.weights import NOISE, Weights
 
@@ -20,6 +23,27 @@ Parting = tuple[Block, ...]
 
 # With more workloads all of them share a fabric, or each has its own.
 MOST_PARTED = 4
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """A fabric of an answer: the choice of every pool of its block, and the term vector (columns,) of all together."""
+
+    block: Block
+    template: Template
+    items: tuple[Attached, ...]
+    terms: Floats
+
+
+class CutShortError(Exception):
+    """The search was stopped before its end; ``answer`` is the best complete one that it knows, ``goal`` its value.
+
+    ``interrupted`` says that a person stopped it, not the clock.
+    """
+
+    def __init__(self, answer: tuple[Fabric, ...], goal: float, *, interrupted: bool) -> None:
+        super().__init__("the search was stopped before its end")
+        self.answer, self.goal, self.interrupted = answer, goal, interrupted
 
 
 def works_of(works: Sequence[str]) -> tuple[Block, ...]:
@@ -91,37 +115,42 @@ def within(weights: Weights, fabrics: Sequence[Floats], network_rack_watts: floa
 class Known:
     """The best answer known, and the best fabric known of each block, by itself.
 
-    ``best`` is the goal of a complete answer within the limits, infinite while there is none. Fabrics are kept by the
+    ``best`` is the goal of a complete answer within the limits, infinite while there is none; ``answer`` is the best
+    that was put together here, ``found_best`` its goal. Fabrics are kept by the
     lean of the goal they were looked for with: those of one lean are put together, and those of the goal itself.
     Without ``blocks`` nothing is put together.
     """
 
     def __init__(self, blocks: tuple[Block, ...], weights: Weights, network_rack_watts: float) -> None:
-        self.best = math.inf
+        self.best = self.found_best = math.inf
+        self.answer: tuple[Fabric, ...] = ()
         self._weights, self._racks = weights, network_rack_watts
         self._partings = {block: [way for way in partings(blocks) if block in way] for block in blocks}
-        self._found: dict[tuple[Block, int], tuple[float, Floats]] = {}
+        self._found: dict[tuple[Block, int], tuple[float, Fabric]] = {}
 
     def own(self, block: Block) -> float:
         """Goal of the best fabric known of a block, whatever the limits."""
         return self._found.get((block, 0), (math.inf,))[0]
 
-    def add(self, block: Block, lean: int, tilt: Floats, terms: Floats) -> bool:
-        """Take a fabric of a block; whether it makes a complete answer within the limits with those of the others."""
-        whole = False
+    def add(self, fabric: Fabric, lean: int, tilt: Floats) -> bool:
+        """Take a fabric; whether it makes a complete answer within the limits with those of the others."""
+        whole, block = False, fabric.block
         for way in self._partings.get(block, ()):
             for other in {lean, 0}:
                 rest = [self._found.get((one, other)) for one in way if one != block]
-                whole |= self._complete([terms, *(found[1] for found in rest if found is not None)], len(way))
-        value = float(tilt @ terms)
+                whole |= self._complete([fabric, *(found[1] for found in rest if found is not None)], len(way))
+        value = float(tilt @ fabric.terms)
         if value < self._found.get((block, lean), (math.inf,))[0]:
-            self._found[block, lean] = value, terms
+            self._found[block, lean] = value, fabric
         return whole
 
-    def _complete(self, fabrics: Sequence[Floats], wanted: int) -> bool:
-        if len(fabrics) < wanted or not within(self._weights, fabrics, self._racks):
+    def _complete(self, fabrics: Sequence[Fabric], wanted: int) -> bool:
+        if len(fabrics) < wanted or not within(self._weights, [fabric.terms for fabric in fabrics], self._racks):
             return False
-        self.best = min(self.best, sum(float(self._weights.goal @ terms) for terms in fabrics))
+        goal = sum(float(self._weights.goal @ fabric.terms) for fabric in fabrics)
+        self.best = min(self.best, goal)
+        if goal < self.found_best:
+            self.found_best, self.answer = goal, tuple(fabrics)
         return True
 
 

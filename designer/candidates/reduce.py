@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+# Rows of the front that others are compared with at a time; of no influence on the result.
+_PART = 128
 
 
 def pareto(keys: Floats) -> Mask:
@@ -42,24 +44,32 @@ def pareto(keys: Floats) -> Mask:
         if front.shape[0]:
             beaten = _beaten(front, rows)
             index, rows = index[~beaten], rows[~beaten]
-        survivors: list[int] = []
-        for position in range(rows.shape[0]):
-            earlier = rows[survivors]
-            if not (earlier <= rows[position]).all(axis=1).any():
-                survivors.append(position)
-        keep[index[survivors]] = True
-        front = np.concatenate([front, rows[survivors]])
+        # A row stays if the first that is nowhere above it is itself. Transitive: a beaten winner need not be told apart.
+        beats = _at_most(rows, rows)
+        np.fill_diagonal(beats, True)
+        stays = beats.argmax(axis=0) == np.arange(rows.shape[0]) if rows.shape[0] else np.zeros(0, dtype=np.bool_)
+        keep[index[stays]] = True
+        front = np.concatenate([front, rows[stays]])
     return keep
+
+
+def _at_most(a: Floats, b: Floats) -> Mask:
+    """Whether row i of ``a`` is at most row j of ``b`` in every column, shape (rows of a, rows of b)."""
+    out = np.ones((len(a), len(b)), dtype=np.bool_)
+    # Column by column: a three-dimensional comparison would be reduced over its shortest axis, which is slow.
+    for one, other in zip(a.T, b.T, strict=True):
+        out &= one[:, None] <= other[None, :]
+    return out
 
 
 def _beaten(front: Floats, rows: Floats) -> Mask:
     out = np.zeros(rows.shape[0], dtype=np.bool_)
-    for start in range(0, front.shape[0], 512):
-        part = front[start : start + 512]
-        left = ~out
-        out[left] = np.any(np.all(part[None, :, :] <= rows[left][:, None, :], axis=2), axis=1)
-        if out.all():
+    # A few rows at a time, so that what is beaten early is not compared again.
+    for start in range(0, front.shape[0], _PART):
+        left = np.flatnonzero(~out)
+        if not left.size:
             break
+        out[left] = _at_most(front[start : start + _PART], rows[left]).any(axis=0)
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
@@ -54,7 +54,7 @@ class Search:
     """Templates and bounds for one question; link pairs are found once and kept.
 
     ``pressure`` holds the goal that bounds are counted in: that of ``weights`` with prices on the limits. ``timed``
-    says that there are plans which not every fabric is quick enough for.
+    says that there are plans which not every fabric is quick enough for; ``late`` that it is time to stop.
     """
 
     offer: Offer
@@ -63,8 +63,20 @@ class Search:
     prune: bool
     pressure: Pressure
     timed: bool = True
+    late: Callable[[], bool] = field(default=lambda: False, compare=False)
     known_pairs: dict[tuple[str, str, int, str], list[LinkPair]] = field(default_factory=dict)
     known_floors: dict[tuple[str, str, int, str], tuple[Floats, Floats]] = field(default_factory=dict)
+
+    def go_on(self) -> None:
+        """Stop the search when its time is over.
+
+        Raises
+        ------
+        TimeoutError
+            When it is.
+        """
+        if self.late():
+            raise TimeoutError
 
     def shapes(
         self,
@@ -159,6 +171,7 @@ class Search:
         widest = max(c.down.size for c in row)
         step = max(1, _AT_ONCE // widest)
         for start in range(0, len(found), step):
+            self.go_on()
             rows = found.take(np.arange(start, min(start + step, len(found))))
             masks = [carries(rows, choices, self.choose.max_taper) for choices in row]
             fits = _room_for_all(rows, row, masks)

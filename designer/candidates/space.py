@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from designer.candidates.blocks import Attachments, BlockSearch, Filled, floors_
 from designer.candidates.choices import Option
 from designer.candidates.dominance import reduce_options
 from designer.candidates.offer import Offer
-from designer.candidates.parting import Block, Bounds, Known, blocks_of, partings, works_of
+from designer.candidates.parting import Block, Bounds, CutShortError, Known, blocks_of, partings, works_of
 from designer.candidates.pressure import Pressure, pressure_of
 from designer.candidates.search import Priced, Search
 from designer.candidates.slots import Slot, least
@@ -57,6 +57,7 @@ def build_space(
     *,
     prune: bool,
     best: float = math.inf,
+    late: Callable[[], bool] = lambda: False,
 ) -> Space:
     """Assemble choices and templates; with ``prune`` every exact reduction is applied.
 
@@ -74,11 +75,39 @@ def build_space(
         False keeps every choice and every template (tests compare the two).
     best
         Objective of a known design within the limits; nothing dearer is kept.
+    late
+        Asked now and then whether it is time to stop.
+
+    Raises
+    ------
+    CutShortError
+        When it was, or a person stopped the search; it holds the best answer known.
     """
     timed = any(option.plan.latency_allowance_us is not None for pool in options for option in pool)
-    search = Search(offer, choose, weights, prune, Pressure(weights), timed)
-    kept = [surviving(pool, offer.economy.single_failure) for pool in options]
+    search = Search(offer, choose, weights, prune, Pressure(weights), timed, late)
     work = _Blocks(search, blocks_of(offer.works, private=choose.private_fabrics))
+    try:
+        found = _found(work, options, best)
+    except (TimeoutError, KeyboardInterrupt) as stopped:
+        known, interrupted = work.known, isinstance(stopped, KeyboardInterrupt)
+        raise CutShortError(known.answer, known.found_best, interrupted=interrupted) from None
+    return Space(
+        pools=offer.pools,
+        templates=tuple(template for filled in found.values() for template, _ in filled),
+        blocks=tuple(block for block, filled in found.items() for _ in filled),
+        slots=tuple(slots for filled in found.values() for _, slots in filled),
+        weights=weights,
+        network_rack_watts=offer.economy.network_rack_watts,
+        enumerated_options=sum(len(pool) for pool in options),
+        enumerated_templates=work.enumerated,
+    )
+
+
+def _found(work: _Blocks, options: Sequence[Sequence[Option]], best: float) -> dict[Block, list[Filled]]:
+    """The candidates of every block."""
+    search = work.search
+    offer, choose, weights, prune = search.offer, search.choose, search.weights, search.prune
+    kept = [surviving(pool, offer.economy.single_failure) for pool in options]
     if prune and all(kept):
         rails = any(number > 1 for number in choose.scale_out_rails)
         blasts = offer.economy.single_failure is not None
@@ -90,17 +119,7 @@ def build_space(
         work.search = replace(search, pressure=pressure, known_floors={})
         kept = _affordable(kept, pressure, min(best, work.known.best))
     work.known.best = min(best, work.known.best)
-    found = work.run(kept) if all(kept) else {}
-    return Space(
-        pools=offer.pools,
-        templates=tuple(template for filled in found.values() for template, _ in filled),
-        blocks=tuple(block for block, filled in found.items() for _ in filled),
-        slots=tuple(slots for filled in found.values() for _, slots in filled),
-        weights=weights,
-        network_rack_watts=offer.economy.network_rack_watts,
-        enumerated_options=sum(len(pool) for pool in options),
-        enumerated_templates=work.enumerated,
-    )
+    return work.run(kept) if all(kept) else {}
 
 
 class _Blocks:
@@ -116,6 +135,10 @@ class _Blocks:
         """Look for a good complete answer; the quick search may find none within the limits. ``best`` is known."""
         weights = self.search.weights
         leans = _tilts(weights, options)
+        if weights.limits and best < math.inf:
+            # Many leans are for finding any answer within the limits; to better one, the prices of its limits do.
+            priced = pressure_of(options, weights, best, self.search.offer.economy.network_rack_watts)
+            leans = [weights.goal, priced.bound.goal]
         attachments = Attachments(self.search, _cheapest(options, leans))
         bounds = Bounds(self.blocks, _option_floors(self.works, options, weights.goal))
         every = tuple(range(len(options)))

@@ -5,7 +5,7 @@ from designer.demand.measured import MeasuredPoint, read_measured
 from designer.demand.offers import DomainOffer, NearMiss, PlanSet
 from designer.demand.plan import LATENCY_ALLOWANCES_US, ServingPlan
 from designer.demand.plans import enumerate_plans
-from designer.demand.prune import domains_needed, prune_dominated
+from designer.demand.prune import domains_needed, prune_dominated, sizes_needed
 
 __all__ = [
     "LATENCY_ALLOWANCES_US",
@@ -21,4 +21,5 @@ __all__ = [
     "load_efficiency",
     "prune_dominated",
     "read_measured",
+    "sizes_needed",
 ]

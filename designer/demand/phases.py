@@ -15,7 +15,7 @@ from designer.demand.hardware import Precision
 from designer.demand.llm import LlmShape
 from designer.demand.memory import kv_bytes_per_sequence, usable_bytes, weight_bytes
 from designer.demand.points import Bools, Floats, Ints, PlanPoints, Rates
-from designer.demand.tokens import PassTimes, decode_step, prefill_pass
+from designer.demand.tokens import Exchange, PassTimes, decode_step, exchange_of, prefill_pass
 from designer.demand.traffic import kv_rate_decode, kv_rate_prefill
 from designer.instance.pools import Pool
 
@@ -90,13 +90,25 @@ class Task:
         Decode and together: b caches of the mean context. Prefill: the caches of the prompts of a pass (at least one
         whole prompt), twice if they are sent away while the next pass runs.
         """
-        weights = weight_bytes(self.shape, self.precision, self.points)
         if self.pool.phase != "prefill":
-            one = kv_bytes_per_sequence(self.shape, self.precision, self.points, self.context)
-            return weights + batch * one
-        one = kv_bytes_per_sequence(self.shape, self.precision, self.points, float(self.pool.workload.prompt_tokens))
+            return self._weights + batch * self._cache
         held = 2.0 if self.pool.sends_kv else 1.0
-        return weights + held * np.maximum(batch / self.computed_prompt, 1.0) * one
+        return self._weights + held * np.maximum(batch / self.computed_prompt, 1.0) * self._cache
+
+    # Independent of the batch, which the search for the largest one changes twenty times.
+    @cached_property
+    def _weights(self) -> Floats:
+        return weight_bytes(self.shape, self.precision, self.points)
+
+    @cached_property
+    def _cache(self) -> Floats:
+        """KV bytes of one sequence: of the mean context in decode, of the prompt in prefill."""
+        tokens = self.context if self.pool.phase != "prefill" else float(self.pool.workload.prompt_tokens)
+        return kv_bytes_per_sequence(self.shape, self.precision, self.points, tokens)
+
+    @cached_property
+    def _exchange(self) -> Exchange:
+        return exchange_of(self.shape, self.precision, self.points, self.efficiency)
 
     def fits(self, batch: Ints) -> Bools:
         """Whether weights and KV cache fit: ``memory <= u*HBM - reserve``."""
@@ -175,7 +187,6 @@ class Task:
 
     @cached_property
     def _one_prompt(self) -> PassTimes:
-        # Independent of the batch, which the search for the largest one changes twenty times.
         return self._prefill_times(np.full(len(self.points), self.computed_prompt))
 
     def _decode_times(self, batch: Ints) -> PassTimes:
@@ -188,6 +199,7 @@ class Task:
             batch=batch,
             context=self.context,
             draft_tokens=self.pool.workload.draft_tokens,
+            exchange=self._exchange,
         )
 
     def _prefill_times(self, tokens: Floats) -> PassTimes:
@@ -201,6 +213,7 @@ class Task:
             tokens=tokens,
             prompt=float(work.prompt_tokens),
             hit_share=work.prefix_hit_share,
+            exchange=self._exchange,
         )
 
     def _kv_need(self, kv_bytes_per_s: Floats) -> Floats:

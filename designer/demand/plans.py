@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -252,24 +254,21 @@ def _serving_plans(
         "scale_out_ep_need_gbps": outcome.expert_need_gbps,
         "scale_out_other_need_gbps": outcome.other_need_gbps,
     }
-    rows = zip(*(column.tolist() for column in whole.values()), strict=True)
     phase, llm = task.pool.phase, task.pool.workload.llm
-    tpot = outcome.tpot_s.tolist() if phase != "prefill" else [None] * len(way)
-    ttft = outcome.ttft_s.tolist() if phase != "decode" else [None] * len(way)
     hier = points.hierarchical.tolist()
     crosses = crosses_domains(task.shape, points).tolist()
     allowance = points.latency_allowance_us.tolist()
-    return tuple(
-        ServingPlan(
-            pool=task.pool.name,
-            phase=phase,
-            llm=llm,
-            **vars(offer),
-            tpot_s=tpot[i],
-            ttft_estimate_s=ttft[i],
-            all_to_all="hierarchical" if hier[i] else "direct",
-            latency_allowance_us=allowance[i] if crosses[i] else None,
-            **dict(zip(whole, row, strict=True)),
-        )
-        for i, (row, offer) in enumerate(zip(rows, hardware, strict=True))
-    )
+    columns: dict[str, Sequence[Any]] = {
+        "pool": [task.pool.name] * len(way),
+        "phase": [phase] * len(way),
+        "llm": [llm] * len(way),
+        **{field.name: [getattr(offer, field.name) for offer in hardware] for field in fields(DomainOffer)},
+        **{name: column.tolist() for name, column in whole.items()},
+        "tpot_s": outcome.tpot_s.tolist() if phase != "prefill" else [None] * len(way),
+        "ttft_estimate_s": outcome.ttft_s.tolist() if phase != "decode" else [None] * len(way),
+        "all_to_all": ["hierarchical" if mode else "direct" for mode in hier],
+        "measured": [False] * len(way),
+        "latency_allowance_us": [us if beyond else None for us, beyond in zip(allowance, crosses, strict=True)],
+    }
+    # Row by row in the order of the fields: of thousands of plans, keywords would take most of the time.
+    return tuple(starmap(ServingPlan, zip(*(columns[field.name] for field in fields(ServingPlan)), strict=True)))

@@ -14,8 +14,9 @@ from designer.instance.pools import Pool
 
 # Quotients this close to a whole number are divided again in exact arithmetic; double rounding stays far below it.
 _NEAR_WHOLE = 1e-9
-# Plans compared against all others at a time; of no influence on the result.
+# Plans compared against all others at a time, and of those the ones that go first; of no influence on the result.
 _BLOCK = 64
+_FIRST = 8
 
 
 def peak_demand(pool: Pool) -> Fraction:
@@ -51,6 +52,18 @@ def domains_needed(plan: ServingPlan, pool: Pool) -> tuple[int, int]:
     if plan.domains_per_replica > 1:
         return replicas, replicas * plan.domains_per_replica
     return replicas, -(-replicas // plan.replicas_per_domain)
+
+
+def sizes_needed(plans: Sequence[ServingPlan], pool: Pool) -> list[tuple[int, int]]:
+    """`domains_needed` of many plans at once, the same numbers: replicas and domains of each."""
+    if not plans:
+        return []
+    tokens_per_s = np.asarray([plan.tokens_per_s_per_accelerator for plan in plans], dtype=np.float64)
+    whole = [(p.accelerators_per_replica, p.replicas_per_domain, p.domains_per_replica) for p in plans]
+    replica, per_domain, spanned = np.asarray(whole, dtype=np.int64).T
+    replicas = replicas_for(peak_demand(pool), tokens_per_s, replica)
+    domains = np.where(spanned > 1, replicas * spanned, -(-replicas // per_domain))
+    return list(zip(replicas.tolist(), domains.tolist(), strict=True))
 
 
 def replicas_for(peak: Fraction, tokens_per_s: Floats, replica: Ints) -> Ints:
@@ -94,19 +107,31 @@ def undominated(groups: Ints, costs: Floats) -> Bools:
         open_rows = order[start:stop]
         while len(open_rows):
             block, open_rows = open_rows[:_BLOCK], open_rows[_BLOCK:]
-            own = costs[block]
-            beats = np.ones((len(block), len(block)), dtype=np.bool_)
-            for term in own.T:
-                beats &= term[:, None] <= term[None, :]
-            # Dominance is transitive, so a dominated dominator need not be told apart.
-            block = block[~np.triu(beats, 1).any(axis=0)]
+            beats = _at_most(costs[block], costs[block])
+            np.fill_diagonal(beats, True)
+            # A row stays if the first that is nowhere above it is itself. Dominance is transitive, so a dominated
+            # dominator need not be told apart.
+            block = block[beats.argmax(axis=0) == np.arange(len(block))]
             keep[block] = True
-            beaten = np.zeros(len(open_rows), dtype=np.bool_)
-            rest = costs[open_rows]
-            for winner in costs[block]:
-                beaten |= (winner <= rest).all(axis=1)
-            open_rows = open_rows[~beaten]
+            # First the few smallest of the block, which beat most of what is beaten.
+            own = costs[block]
+            for part in (own[:_FIRST], own[_FIRST:]):
+                if len(part) and len(open_rows):
+                    open_rows = open_rows[~_beaten(part, costs[open_rows])]
     return keep
+
+
+def _at_most(a: Floats, b: Floats) -> Bools:
+    """Whether row i of ``a`` is at most row j of ``b`` in every term, shape (rows of a, rows of b)."""
+    out = np.ones((len(a), len(b)), dtype=np.bool_)
+    # Term by term: a three-dimensional comparison would be reduced over its shortest axis, which is slow.
+    for one, other in zip(a.T, b.T, strict=True):
+        out &= one[:, None] <= other[None, :]
+    return out
+
+
+def _beaten(winners: Floats, rows: Floats) -> Bools:
+    return np.asarray(_at_most(winners, rows).any(axis=0))
 
 
 def prune_dominated(plans: Sequence[ServingPlan], pool: Pool) -> tuple[ServingPlan, ...]:
@@ -141,14 +166,14 @@ def prune_dominated(plans: Sequence[ServingPlan], pool: Pool) -> tuple[ServingPl
     costs = np.asarray(
         [
             (
-                domains_needed(p, pool)[1],
+                domains,
                 -p.tokens_per_s_per_accelerator,
                 p.scale_up_need_gbps,
                 p.scale_out_ep_need_gbps,
                 p.scale_out_other_need_gbps,
                 -math.inf if p.latency_allowance_us is None else -p.latency_allowance_us,
             )
-            for p in plans
+            for p, (_, domains) in zip(plans, sizes_needed(plans, pool), strict=True)
         ],
         dtype=np.float64,
     )

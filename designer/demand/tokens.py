@@ -61,6 +61,36 @@ class PassTimes:
         return self.scale_out_expert_bytes + self.scale_out_other_bytes
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """What communication costs whatever the batch; arrays of shape ``(points,)``.
+
+    Parameters
+    ----------
+    expert_up_bytes, expert_out_bytes
+        Expert traffic of one token inside and out of the domain, before its tensor-parallel group shares it.
+    other_up_bytes, other_out_bytes
+        Tensor and pipeline parallel traffic per accelerator and token, inside and out of the domain.
+    latency_s
+        Latency part of all exchanges of a pass.
+    """
+
+    expert_up_bytes: Floats
+    expert_out_bytes: Floats
+    other_up_bytes: Floats
+    other_out_bytes: Floats
+    latency_s: Floats
+
+
+def exchange_of(shape: LlmShape, precision: Precision, points: PlanPoints, efficiency: Efficiency) -> Exchange:
+    """Collect what the exchanges of plan points cost whatever the batch."""
+    expert_up, expert_out = expert_bytes_per_token(shape, precision, points)
+    tensor_up, tensor_out = tensor_bytes_per_token(shape, points)
+    pipe_up, pipe_out = pipeline_bytes_per_token(shape, points)
+    latency = _latency_seconds(shape, points, efficiency)
+    return Exchange(expert_up, expert_out, tensor_up + pipe_up, tensor_out + pipe_out, latency)
+
+
 def soft_roofline(compute_s: ArrayLike, memory_s: ArrayLike, p: float) -> Floats:
     """Combine compute and memory time: ``R = (x^p + y^p)^(1/p)``, between the larger and the sum.
 
@@ -93,6 +123,7 @@ def decode_step(
     batch: ArrayLike,
     context: float,
     draft_tokens: int = 0,
+    exchange: Exchange | None = None,
 ) -> PassTimes:
     """Time one decode step.
 
@@ -106,6 +137,8 @@ def decode_step(
         s, mean tokens of context.
     draft_tokens
         Draft tokens verified per step and sequence.
+    exchange
+        `exchange_of` these points, where the caller has it for many batches.
 
     Returns
     -------
@@ -121,6 +154,7 @@ def decode_step(
         points,
         rates,
         efficiency,
+        exchange or exchange_of(shape, precision, points, efficiency),
         tokens=m,
         head_tokens=m,
         core_flop=m * shape.attention_flop_decode * context,
@@ -142,6 +176,7 @@ def prefill_pass(
     tokens: ArrayLike,
     prompt: float,
     hit_share: float = 0.0,
+    exchange: Exchange | None = None,
 ) -> PassTimes:
     """Time one prefill pass over n computed prompt tokens per data-parallel rank.
 
@@ -157,6 +192,8 @@ def prefill_pass(
         s, prompt length with its cached prefix.
     hit_share
         Share of the prompt found in a cache, below 1.
+    exchange
+        `exchange_of` these points, where the caller has it for many batches.
 
     Raises
     ------
@@ -174,6 +211,7 @@ def prefill_pass(
         points,
         rates,
         efficiency,
+        exchange or exchange_of(shape, precision, points, efficiency),
         tokens=n,
         head_tokens=n / (prompt * (1.0 - hit_share)),
         core_flop=n * shape.attention_flop_prefill * attended,
@@ -191,6 +229,7 @@ def _pass(
     points: PlanPoints,
     rates: Rates,
     efficiency: Efficiency,
+    exchange: Exchange,
     *,
     tokens: Floats,
     head_tokens: Floats,
@@ -213,24 +252,19 @@ def _pass(
     launches = shape.layers * (efficiency.layer_launch_s + mla) + shape.moe_layers * efficiency.moe_launch_s
     fixed = launches * reads
 
-    expert_up, expert_out = expert_bytes_per_token(shape, precision, points)
-    tensor_up, tensor_out = tensor_bytes_per_token(shape, points)
-    pipe_up, pipe_out = pipeline_bytes_per_token(shape, points)
     own = tokens / points.tp  # a tensor-parallel group shares the dispatch of its tokens
-    up = imbalance * expert_up * own + (tensor_up + pipe_up) * tokens
-    out_expert = imbalance * expert_out * own
-    out_other = (tensor_out + pipe_out) * tokens
+    up = imbalance * exchange.expert_up_bytes * own + exchange.other_up_bytes * tokens
+    out_expert = imbalance * exchange.expert_out_bytes * own
+    out_other = exchange.other_out_bytes * tokens
     transfer = np.maximum(
         transfer_seconds(up, efficiency.scale_up * points.scale_up_bytes_per_s),
         transfer_seconds(out_expert + out_other, efficiency.scale_out * points.scale_out_bytes_per_s),
     )
-    latency = _latency_seconds(shape, points, efficiency)
-
-    work, talk = compute + fixed, transfer + latency
+    work, talk = compute + fixed, transfer + exchange.latency_s
     # inf - inf would be nan where a link is missing: such a step is infinite either way.
     hidden = np.where(np.isfinite(talk), np.minimum(work, talk), 0.0) * efficiency.overlap
     step = work + talk - np.where(overlapped, hidden, 0.0)
-    return PassTimes(compute, fixed, transfer, latency, step, up, out_expert, out_other)
+    return PassTimes(compute, fixed, transfer, exchange.latency_s, step, up, out_expert, out_other)
 
 
 def _latency_seconds(shape: LlmShape, points: PlanPoints, efficiency: Efficiency) -> Floats:

@@ -9,11 +9,13 @@ import numpy as np
 from pydantic import Field
 
 from designer.families.family import BundleCount, Family, Misfit, Rate, StageCount, Structure
-from designer.families.global_links import GlobalLinks, next_group
+from designer.families.global_links import MOST_PORTS, GlobalLinks, next_group
+from designer.families.lattice import Gbps
 from designer.families.rates import TREE_WALK, VALIANT, between
 from designer.network.graph import Bundle, Ints, Kind, Network
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
+Groups = Annotated[int, Field(ge=1, le=MOST_PORTS + 1)]
 
 
 class Dragonfly(Family):
@@ -47,9 +49,9 @@ class Dragonfly(Family):
     family: Literal["dragonfly"] = "dragonfly"
     p: Count
     a: Count
-    h: Annotated[int, Field(ge=0)]
-    groups: Count
-    port_gbps: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    h: Annotated[int, Field(ge=0, le=100_000)]
+    groups: Groups
+    port_gbps: Gbps
     local_links: Count = 1
     routers_per_box: Count = 1
     radix: Count | None = None
@@ -61,6 +63,9 @@ class Dragonfly(Family):
         if self.groups > self.a * self.h + 1:
             most = self.a * self.h + 1
             out.append(Misfit("groups", str(self.groups), f"allowed: at most a * h + 1 = {most}, one link per pair"))
+        if self.a * self.h > MOST_PORTS:
+            allowed = f"allowed: at most {MOST_PORTS} global links of a group, a * h, here {self.a * self.h}"
+            out.append(Misfit("h", str(self.h), allowed))
         if self.groups == 1 and self.h > 0:
             out.append(Misfit("h", str(self.h), "allowed: 0 with one group, global links have nowhere to go"))
         if self.a % self.routers_per_box:

@@ -9,11 +9,13 @@ import numpy as np
 from pydantic import Field
 
 from designer.families.family import BundleCount, Family, Misfit, Rate, StageCount, Structure
-from designer.families.global_links import GlobalLinks, next_group
+from designer.families.global_links import MOST_PORTS, GlobalLinks, next_group
+from designer.families.lattice import Gbps
 from designer.families.rates import TREE_WALK, VALIANT, between
 from designer.network.graph import Bundle, Ints, Kind, Network
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
+Groups = Annotated[int, Field(ge=1, le=MOST_PORTS + 1)]
 
 
 class DragonflyPlus(Family):
@@ -52,9 +54,9 @@ class DragonflyPlus(Family):
     p: Count
     leaves: Count
     spines: Count
-    h: Annotated[int, Field(ge=0)]
-    groups: Count
-    port_gbps: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    h: Annotated[int, Field(ge=0, le=100_000)]
+    groups: Groups
+    port_gbps: Gbps
     uplinks: Count = 1
     radix: Count | None = None
     planes: Count = 1
@@ -67,6 +69,9 @@ class DragonflyPlus(Family):
             out.append(
                 Misfit("groups", str(self.groups), f"allowed: at most spines * h + 1 = {most}, one link per pair")
             )
+        if most > MOST_PORTS + 1:
+            allowed = f"allowed: at most {MOST_PORTS} global links of a group, spines * h, here {most - 1}"
+            out.append(Misfit("h", str(self.h), allowed))
         if self.groups == 1 and self.h > 0:
             out.append(Misfit("h", str(self.h), "allowed: 0 with one group, global links have nowhere to go"))
         if self.p * self.leaves * self.groups < 2:

@@ -25,7 +25,7 @@ from designer.families.uneven import Loads, one_boundary, two_boundaries
 from designer.network.graph import Ints, Network
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Taper = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+Taper = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False)]
 Striping = Literal["even", "spread", "podless"]
 
 _MOST_PODLESS_LEAVES = 1024

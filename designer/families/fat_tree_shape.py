@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from designer.families.fat_tree import FatTree
 
 STAGES = ("leaf", "spine", "core", "top")
-MOST_ENDPOINTS = 100_000_000
+MOST_ENDPOINTS = 10_000_000
 _HAIR = 1e-9
 _T = TypeVar("_T", int, float)
 

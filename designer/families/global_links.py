@@ -9,6 +9,9 @@ import numpy as np
 
 from designer.network.graph import Ints
 
+MOST_PORTS = 1_000_000
+"""Global ports of a group at most: their arrangement is an array."""
+
 
 def next_group(groups: int, *sizes: int) -> Ints:
     """Permutation of boxes that sends every group to the next one; ``sizes`` are boxes per group, by kind."""
@@ -74,20 +77,22 @@ class GlobalLinks:
 
     def port_offsets(self) -> Ints:
         """Offset (ports,) of the group that each port of a group leads to; 0 for the port on the lone cycle."""
-        per = self.per_offset()
-        rounds = np.concatenate([np.flatnonzero(per > turn) + 1 for turn in range(int(per.max()))])
-        return np.concatenate([rounds, np.zeros(self.ports - rounds.size, np.int64)])
+        rounds = [np.tile(np.arange(1, self.groups), self.every), self._with_more()]
+        return np.concatenate([*rounds, np.zeros(self.ports - rounds[0].size - rounds[1].size, np.int64)])
+
+    def _with_more(self) -> Ints:
+        """Offsets, ascending, at which two groups have one link more than `every`; with each its complement."""
+        return np.flatnonzero(self.per_offset() > self.every) + 1
 
     def ends(self) -> tuple[Ints, Ints, Ints, Ints]:
         """Every link as (group, port, other group, other port), each of shape (links,), group < other group."""
         g, offset = self.groups, self.port_offsets()
         seen = np.flatnonzero(offset)
-        per = self.per_offset()
-        turn = np.zeros(self.ports, np.int64)
-        turn[seen] = np.concatenate([np.full(int((per > k).sum()), k) for k in range(int(per.max()))])
-        port_at = {(int(d), int(k)): at for at, (d, k) in enumerate(zip(offset, turn, strict=True)) if d}
-        # The k-th link to the group at offset d is, from over there, the k-th link to the group at offset g - d.
-        mirror = np.array([port_at[g - int(offset[at]), int(turn[at])] for at in seen], np.int64)
+        # The k-th link to the group at offset d is, from over there, the k-th link to the group at offset g - d: the
+        # offsets of a turn ascend and are complements of each other, so that the turn backwards gives the far ports.
+        turn = np.minimum(seen // (g - 1), self.every)
+        size = np.where(turn < self.every, g - 1, self._with_more().size)
+        mirror = 2 * turn * (g - 1) + size - 1 - seen
         group = np.repeat(np.arange(g), seen.size)
         other = (group + np.tile(offset[seen], g)) % g
         keep = group < other

@@ -16,7 +16,7 @@ LETTERS = "xyzwvu"
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Length = Annotated[int, Field(ge=2, le=1_000_000)]
-Gbps = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Gbps = Annotated[float, Field(ge=1e-6, le=1e9, allow_inf_nan=False)]
 Sizes = Annotated[tuple[Length, ...], Field(strict=False, min_length=1, max_length=len(LETTERS))]
 Blocks = Annotated[tuple[Count, ...], Field(strict=False, min_length=1, max_length=len(LETTERS))]
 PerSide = Annotated[tuple[Count, ...], Field(strict=False, min_length=1, max_length=len(LETTERS))]

@@ -10,9 +10,9 @@ from pydantic import Field
 from designer.families.family import BundleCount, Family, Misfit, Rate, StageCount, Structure
 from designer.network.graph import Bundle, Ints, Kind, Network
 
-Count = Annotated[int, Field(ge=1, le=100_000_000)]
-Endpoints = Annotated[int, Field(ge=2, le=100_000_000)]
-Gbps = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Endpoints = Annotated[int, Field(ge=2, le=10_000_000)]
+Gbps = Annotated[float, Field(ge=1e-6, le=1e9, allow_inf_nan=False)]
 
 
 def dealt(ports: int, planes: int) -> Ints:

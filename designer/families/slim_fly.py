@@ -9,10 +9,13 @@ from pydantic import Field
 
 from designer.families.family import BundleCount, Family, Misfit, Rate, StageCount, Structure
 from designer.families.galois import field, prime_power
+from designer.families.lattice import Gbps
 from designer.families.rates import TREE_WALK, VALIANT, between
 from designer.network.graph import Bundle, Ints, Kind, Network
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+# The field is a table of q x q, and 2 q^2 routers are more than two million here.
+MOST_Q = 1000
 
 
 class SlimFly(Family):
@@ -48,9 +51,9 @@ class SlimFly(Family):
     """
 
     family: Literal["slim_fly"] = "slim_fly"
-    q: Annotated[int, Field(ge=3)]
+    q: Annotated[int, Field(ge=3, le=MOST_Q)]
     p: Count | None = None
-    port_gbps: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    port_gbps: Gbps
     counts_only: bool = False
     radix: Count | None = None
     planes: Count = 1

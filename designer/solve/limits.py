@@ -18,25 +18,30 @@ from designer.candidates.offer import Offer
 from designer.candidates.parting import within
 from designer.candidates.pressure import use_of
 from designer.candidates.terms import RACKS, Floats
-from designer.candidates.weights import Limit, Weights
+from designer.candidates.weights import NOISE, Limit, Weights
 from designer.instance.schema import Choose
 from designer.solve.clock import Deadline
-from designer.solve.selection import least
+from designer.solve.selection import Least, Selection, least
 
 # How strongly the tilted goals lean on the limited terms, relative to the whole goal.
 _LEANINGS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+# Prices tried at most between a selection beyond a lone limit and one within.
+_PRICES = 4
 
 
 @dataclass(frozen=True)
 class Reach:
     """What the limits allow.
 
-    ``best`` is the goal of a design within all of them (infinite if none was met); ``beyond`` are the limits that no
-    design meets even alone, each with its least value.
+    ``best`` is the goal of a design within all of them (infinite if none was met), ``selection`` that design where it
+    was looked for here; ``beyond`` are the limits that no design meets even alone, each with its least value.
+    ``interrupted`` says that a person stopped the search.
     """
 
     best: float
     beyond: tuple[tuple[Limit, float], ...]
+    selection: Selection | None = None
+    interrupted: bool = False
 
 
 def reach(
@@ -53,43 +58,93 @@ def reach(
     deadline
         When to stop looking; what is said then is still true.
     """
-    racks = offer.economy.network_rack_watts
-    best, used = math.inf, _counted_use(options, weights.limits)
-    beyond, lean = _too_much(used), _leaning(used, weights.goal)
-    if beyond:
-        return Reach(best, tuple(beyond))
-    plain = least(offer, options, choose, Weights(weights.goal, ()), deadline)
-    if plain.selection is None:
-        return Reach(best, ())
-    terms = plain.selection.terms
-    value = float(weights.goal @ terms)
-    if within(weights, plain.selection.each, racks):
-        return Reach(value, ())
-    for limit in (limit for limit in weights.limits if not limit.counted):
-        row = use_of(limit, racks)
-        if deadline.over:
-            return Reach(best, tuple(beyond))
-        found = least(offer, options, choose, Weights(row, ()), deadline)
-        if found.selection is None:
-            continue
-        low = math.ceil(found.bound - 1e-9) if limit.row[RACKS] else found.bound
-        if low > limit.most * (1 + 1e-9):
-            beyond.append((limit, low))
-        lean += row / (limit.most if limit.most > 0 else 1.0)
-        if within(weights, found.selection.each, racks):
-            best = min(best, float(weights.goal @ found.selection.terms))
+    used = _counted_use(options, weights.limits)
+    beyond = _too_much(used)
     if beyond:
         return Reach(math.inf, tuple(beyond))
-    for share in _LEANINGS:
-        if deadline.over:
-            break
-        # A goal of 0 leaves nothing to lean on relative to it.
-        tilted = Weights(weights.goal + share * (value or 1.0) * lean, ())
-        found = least(offer, options, choose, tilted, deadline)
-        if found.selection is not None and within(weights, found.selection.each, racks):
-            best = min(best, float(weights.goal @ found.selection.terms))
-            break
-    return Reach(best, ())
+    look = _Look(offer, options, choose, weights, deadline)
+    try:
+        return look.run(_leaning(used, weights.goal))
+    except KeyboardInterrupt:
+        return Reach(look.best, (), look.chosen, interrupted=True)
+
+
+class _Look:
+    """Quick solves without limits, and the best of their selections that keeps every limit."""
+
+    def __init__(
+        self,
+        offer: Offer,
+        options: Sequence[Sequence[Option]],
+        choose: Choose,
+        weights: Weights,
+        deadline: Deadline,
+    ) -> None:
+        self.weights, self.deadline, self.racks = weights, deadline, offer.economy.network_rack_watts
+        self._offer, self._options, self._choose = offer, options, choose
+        self.best = math.inf
+        self.chosen: Selection | None = None
+
+    def run(self, lean: Floats) -> Reach:
+        """Try the goal, every limited sum alone, and goals between; ``lean`` is on limits of units and shares."""
+        goal = self.weights.goal
+        beyond: list[tuple[Limit, float]] = []
+        plain = self._least(goal)
+        if plain.selection is None or self.chosen is not None:
+            return Reach(self.best, (), self.chosen)
+        sums = [limit for limit in self.weights.limits if not limit.counted]
+        for limit in sums:
+            if self.deadline.over:
+                break
+            row = use_of(limit, self.racks)
+            found = self._least(row)
+            if found.selection is None:
+                continue
+            low = math.ceil(found.bound - 1e-9) if limit.row[RACKS] else found.bound
+            if low > limit.most * (1 + 1e-9):
+                beyond.append((limit, low))
+            lean = lean + row / (limit.most if limit.most > 0 else 1.0)
+        if beyond:
+            return Reach(math.inf, tuple(beyond))
+        if self.chosen is not None and len(self.weights.limits) == 1:
+            self._between(plain.selection, self.chosen, use_of(sums[0], self.racks))
+        else:
+            self._leaning(float(goal @ plain.selection.terms), lean)
+        return Reach(self.best, (), self.chosen)
+
+    def _least(self, goal: Floats) -> Least:
+        """Minimise a goal without limits; keep the selection if it respects them and is better than those before."""
+        found = least(self._offer, self._options, self._choose, Weights(goal, ()), self.deadline)
+        if found.selection is not None and within(self.weights, found.selection.each, self.racks):
+            value = float(self.weights.goal @ found.selection.terms)
+            if value < self.best:
+                self.best, self.chosen = value, found.selection
+        return found
+
+    def _leaning(self, value: float, lean: Floats) -> None:
+        """Lean ever more on the limits until they are kept."""
+        for share in _LEANINGS:
+            if self.deadline.over:
+                break
+            # A goal of 0 leaves nothing to lean on relative to it.
+            found = self._least(self.weights.goal + share * (value or 1.0) * lean)
+            if found.selection is not None and within(self.weights, found.selection.each, self.racks):
+                break
+
+    def _between(self, free: Selection, kept: Selection, row: Floats) -> None:
+        """Price a lone limit so that a selection beyond it and one within cost the same, as long as others cost less."""
+        for _ in range(_PRICES):
+            dearer, saved = float(self.weights.goal @ (kept.terms - free.terms)), float(row @ (free.terms - kept.terms))
+            if dearer <= 0 or saved <= 0 or self.deadline.over:
+                break
+            priced = self.weights.goal + dearer / saved * row
+            found = self._least(priced).selection
+            if found is None or float(priced @ found.terms) >= float(priced @ kept.terms) * (1 - NOISE):
+                break
+            if within(self.weights, found.each, self.racks):
+                kept = found
+            else:
+                free = found
 
 
 def short(options: Sequence[Sequence[Option]], limits: Sequence[Limit]) -> list[tuple[Limit, float]]:

@@ -124,6 +124,9 @@ class _Job:
         )
         if found.beyond:
             return self.without(base, out_of_reach(found.beyond), None, [limit for limit, _ in found.beyond])
+        known = found.known or known
+        if found.cut is not None:
+            return self._cut_short(base, known, found.cut)
         if found.best < math.inf and (found.space is None or not found.space.templates):
             raise RecountError("the reductions dropped a design that was known before")
         if found.space is None or not found.space.templates:
@@ -142,6 +145,12 @@ class _Job:
             return self._finished(base, replace(self._known(known), status=steps.status))
         self._no_worse_than(found.best, steps)
         return self._finished(base, steps)
+
+    def _cut_short(self, base: Answer, known: Selection | None, status: Status) -> Answer:
+        """The answer of a search that did not end: the best design known, or none."""
+        if known is None:
+            return replace(base, status=status, phases=tuple(self.clock.phases))
+        return self._finished(base, replace(self._known(known), status=status))
 
     def _explain_until(self) -> Deadline:
         return self.deadline.within(self.options.explain_s)

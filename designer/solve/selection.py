@@ -10,6 +10,7 @@ import numpy as np
 
 from designer.candidates.choices import Attached, Option
 from designer.candidates.offer import Offer
+from designer.candidates.parting import CutShortError, Fabric
 from designer.candidates.slots import total
 from designer.candidates.space import Space, build_space
 from designer.candidates.templates import Joined
@@ -71,6 +72,20 @@ def selection_of(space: Space, keys: Sequence[tuple[int, int, int]]) -> Selectio
     return Selection(tuple(fabrics), tuple(items[p] for p in range(len(space.pools))), tuple(each))
 
 
+def selection_from(answer: Sequence[Fabric]) -> Selection | None:
+    """The selection of an answer that the search itself knows (None: it knows none)."""
+    if not answer:
+        return None
+    # In the order of the first pool on each, as a design numbers its fabrics.
+    fabrics = sorted(answer, key=lambda fabric: fabric.block)
+    items = {p: item for fabric in fabrics for p, item in zip(fabric.block, fabric.items, strict=True)}
+    return Selection(
+        tuple(Joined(fabric.template, fabric.block) for fabric in fabrics),
+        tuple(items[p] for p in sorted(items)),
+        tuple(fabric.terms for fabric in fabrics),
+    )
+
+
 def least(
     offer: Offer,
     options: Sequence[Sequence[Option]],
@@ -94,7 +109,13 @@ def least(
     accept
         Says in exact arithmetic whether a selection keeps the limits; those that do not are forbidden one by one.
     """
-    space = build_space(offer, options, choose, weights, prune=True, best=best)
+    try:
+        space = build_space(offer, options, choose, weights, prune=True, best=best, late=lambda: deadline.over)
+    except CutShortError as cut:
+        if cut.interrupted:
+            raise KeyboardInterrupt from None
+        known = selection_from(cut.answer)
+        return Least(known if known is None or accept is None or accept(known) else None, 0.0, settled=False)
     if not space.templates:
         return Least(None, math.inf, settled=True)
     stated = build_fabric_choice(space)

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from designer.answer import Question, SolveOptions
+from designer.answer import Question, SolveOptions, Status
 from designer.candidates.choices import Option, make_options
 from designer.candidates.copies import choose_of
 from designer.candidates.domains import build_domains
 from designer.candidates.dominance import reduce_domains
 from designer.candidates.offer import Offer, build_offer
+from designer.candidates.parting import CutShortError
 from designer.candidates.paths import allowances_us
 from designer.candidates.scale_up import DomainDesign
 from designer.candidates.space import Space, build_space
@@ -20,16 +21,17 @@ from designer.demand import (
     LATENCY_ALLOWANCES_US,
     DomainOffer,
     PlanSet,
-    domains_needed,
     enumerate_plans,
     prune_dominated,
     read_measured,
+    sizes_needed,
 )
 from designer.demand.plan import ServingPlan
 from designer.instance.pools import Pool, pools_of
 from designer.instance.schema import Instance
 from designer.solve.clock import Clock, Deadline
 from designer.solve.limits import Reach, reach
+from designer.solve.selection import Selection, selection_from
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Stock:
             runs.setdefault(key, []).append(plan)
         out: list[Option] = []
         for key, mine in runs.items():
-            sizes = [domains_needed(plan, pool) for plan in mine]
+            sizes = sizes_needed(mine, pool)
             for domain in self.domains[key]:
                 out += make_options(mine, sizes, domain, self.offer.economy)
         return out
@@ -75,7 +77,8 @@ class Candidates:
 
     ``space`` is None when a pool has no option at all. ``beyond`` lists limits that no design meets even without the
     other limits, with the least value of each; ``best`` is the value of the first goal of a design known before the
-    model was built (infinite if none).
+    model was built (infinite if none), ``known`` that design where it was found on the way. ``cut`` says that the
+    search was stopped before its end, by the clock ("limit") or a person: then there is no space.
     """
 
     stock: Stock
@@ -83,6 +86,8 @@ class Candidates:
     space: Space | None
     beyond: tuple[tuple[Limit, float], ...]
     best: float
+    known: Selection | None = None
+    cut: Status | None = None
 
     @property
     def offer(self) -> Offer:
@@ -156,8 +161,8 @@ def more_may_help(instance: Instance) -> bool:
 def _of_equal_pools(found: PlanSet, pool: Pool) -> PlanSet:
     """Drop the plans that another makes superfluous with as many domains and replicas, no fewer."""
     groups: dict[tuple[int, int], list[ServingPlan]] = {}
-    for plan in found.plans:
-        groups.setdefault(domains_needed(plan, pool), []).append(plan)
+    for plan, size in zip(found.plans, sizes_needed(found.plans, pool), strict=True):
+        groups.setdefault(size, []).append(plan)
     kept = tuple(plan for group in groups.values() for plan in prune_dominated(group, pool))
     return replace(found, plans=kept, dominated=found.dominated + len(found.plans) - len(kept))
 
@@ -184,22 +189,38 @@ def candidates_of(
     known
         Value of the first goal of a design within the limits, where one is known.
     deadline
-        When to stop looking for a first design within the limits.
+        When to stop looking.
     """
     clock = clock or Clock()
     stock = stock or stock_of(question, options, clock)
     pools = pools_of(question.instance)
-    weights, choose = stock.weights, choose_of(question.instance)
+    weights, choose, until = stock.weights, choose_of(question.instance), deadline or Deadline()
+    cut: Status | None = None
     with clock.phase("arcs"):
         joined = stock.options(pools)
         space: Space | None = None
         found = Reach(known, ())
         if all(joined):
             if options.prune and weights.limits and known == math.inf:
-                found = reach(stock.offer, joined, choose, weights, deadline or Deadline())
-            if not found.beyond:
-                space = build_space(stock.offer, joined, choose, weights, prune=options.prune, best=found.best)
-    return Candidates(stock, pools, space, found.beyond, found.best)
+                found = reach(stock.offer, joined, choose, weights, until)
+            if found.interrupted:
+                cut = "interrupted"
+            elif not found.beyond:
+                try:
+                    space = build_space(
+                        stock.offer,
+                        joined,
+                        choose,
+                        weights,
+                        prune=options.prune,
+                        best=found.best,
+                        late=lambda: until.over,
+                    )
+                except CutShortError as stopped:
+                    cut = "interrupted" if stopped.interrupted else "limit"
+                    if stopped.goal < found.best:
+                        found = Reach(stopped.goal, (), selection_from(stopped.answer))
+    return Candidates(stock, pools, space, found.beyond, found.best, found.selection, cut)
 
 
 def _offer_of(domain: DomainDesign) -> DomainOffer:
