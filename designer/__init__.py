@@ -1,8 +1,8 @@
 """tokenfabric: networks of AI clusters designed from a token demand, with a proof.
 
 The library is six calls: `load` reads a question, `solve` answers it, `why_not` prices a forced choice against that
-answer, `verify` recounts it, `flow_check` runs traffic through it, and `evaluate` counts out, prices and checks a design
-written by hand. Each is imported on first use, so that ``designer --help`` stays quick.
+answer, `verify` recounts it, `flow_check` runs traffic through it, and `evaluate` counts out, prices and checks a
+design written by hand. Each is imported on first use, so that ``designer --help`` stays quick.
 """
 
 from __future__ import annotations

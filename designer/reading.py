@@ -22,6 +22,8 @@ from designer.problems import InputError, Problem
 
 MAX_INPUT_BYTES = 20_000_000
 _SHOWN_CHARACTERS = 60
+# No honest file nests deeper; pydantic and repr() would run out of stack on a hostile one.
+_MAX_DEPTH = 12
 # A dotted key of thousands of parts costs tomllib quadratic time; no honest file has one.
 _MAX_DOTS_IN_LINE = 20_000
 
@@ -115,7 +117,31 @@ def parse_toml(file: str, content: bytes) -> dict[str, Any]:
     except RecursionError:
         raise _one(file, "tables or lists nested too deeply", "give a flatter TOML file") from None
     except ValueError as error:  # TOMLDecodeError, and integers of too many digits
-        raise _one(file, f"no valid TOML: {shortened(str(error))}", "correct this place") from None
+        # What tomllib says may quote the file; the place stands at its end.
+        said, _, place = str(error).rpartition(" (at ")
+        text = f"{shortened(said)} (at {shortened(place)}" if said else shortened(place)
+        raise _one(file, f"no valid TOML: {text}", "correct this place") from None
+
+
+def plain_tables(file: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Lists as tuples (strict frozen models take no lists), and no deeper than an honest file nests.
+
+    Examples
+    --------
+    >>> plain_tables("a.toml", {"sizes": [8, 72]})
+    {'sizes': (8, 72)}
+    """
+
+    def convert(value: Any, depth: int) -> Any:
+        if depth > _MAX_DEPTH:
+            raise _one(file, f"more than {_MAX_DEPTH} levels of tables", "give a flatter file")
+        if isinstance(value, dict):
+            return {key: convert(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list):
+            return tuple(convert(item, depth + 1) for item in value)
+        return value
+
+    return {key: convert(value, 1) for key, value in data.items()}
 
 
 def problems_from_validation(
@@ -239,13 +265,14 @@ def _one(file: str, read: str, allowed: str) -> InputError:
 
 _UNION_TAGS = frozenset({"float", "int", "str", "bool", "none", "decimal", "date", "datetime"}) | {
     "constrained-float",
+    "constrained-int",
     "constrained-str",
 }
 
 
 def _without_union_tags(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Drop the names of union branches that pydantic puts into a location."""
-    parts = list(location)
+    parts = [part for part in location if not (isinstance(part, str) and part.startswith("tuple[constrained-"))]
     while len(parts) > 1 and isinstance(parts[-1], str) and (parts[-1] in _UNION_TAGS or "[" in parts[-1]):
         parts.pop()
     return tuple(parts)

@@ -15,11 +15,13 @@ from designer.answer import Answer, Phase, Question, SolveOptions, scaled
 from designer.beside.run import asked_alike
 from designer.beside.run import beside as put_beside
 from designer.design.account import Account, CostLine, RiskLine
+from designer.design.types import Design
 from designer.evaluate import Evaluation, evaluate
 from designer.fabric import FlowReport
 from designer.fabric import flow_check as check_flow
 from designer.given import Given, load_given
 from designer.instance.load import load, load_text
+from designer.instance.schema import Instance
 from designer.problems import InputError, Problem
 from designer.report.assemble import make_result
 from designer.report.beside import beside_screen
@@ -27,6 +29,7 @@ from designer.report.compare import compare_screen
 from designer.report.files import RESULT_NAME, check_target, write_folder
 from designer.report.result import Recount, Result, read_result, to_json
 from designer.report.screen import screen
+from designer.simulate import Simulation, simulate
 from designer.solve.run import solve
 from designer.solve.why_not import WhyNot, why_not
 from designer.verify import verify
@@ -238,10 +241,45 @@ def verify_stored(run: str | Path, *, overlay: str | Path | None = None, flow_ch
     InputError
         When the result cannot be read, holds no design, or its overlay is missing or another one.
     """
+    file, result, question = str(run), *_read_back(run, overlay)
+    notes = []
+    if question.catalogue.sha256 != result.catalogue_sha256:
+        notes.append("the catalogue has changed since the run; differences may come from there")
+    design, instance = _design_of(file, result), _asked_by(result, question)
+    verified = verify(design, question.catalogue, instance)
+    notes += verified.notes
+    findings = [str(finding) for finding in verified.findings]
+    findings += _account_differences(result.account, verified.account)
+    recount = Recount(ok=verified.ok and not findings, findings=tuple(findings))
+    return Checked(file, recount, check_flow(design) if flow_check else None, tuple(notes))
+
+
+def simulate_stored(
+    run: str | Path,
+    *,
+    overlay: str | Path | None = None,
+    years: float = 10.0,
+    runs: int = 20,
+    seed: int = 0,
+    workers: int = 1,
+) -> Simulation:
+    """Simulate the failures of a stored design (`designer.simulate.simulate`), read as by `verify_stored`.
+
+    Raises
+    ------
+    InputError
+        When the result cannot be read or simulated, or an option is wrong.
+    """
+    result, question = _read_back(run, overlay)
+    design, instance = _design_of(str(run), result), _asked_by(result, question)
+    return simulate(design, question.catalogue, instance, years=years, runs=runs, seed=seed, workers=workers)
+
+
+def _read_back(run: str | Path, overlay: str | Path | None) -> tuple[Result, Question]:
+    """Read a stored result with a design, and its question with the overlay that it was solved with."""
     file = str(run)
     result = read_result(Path(run))
-    if result.design is None:
-        raise InputError([Problem(file, "design", "nothing", f"a run that ended {result.status!r} has no design")])
+    _design_of(file, result)
     if overlay is None and result.overlay is not None:
         overlay = result.overlay.file
     question = load_text(f"{file}: instance", result.instance.text, overlay)
@@ -249,16 +287,18 @@ def verify_stored(run: str | Path, *, overlay: str | Path | None = None, flow_ch
     if question.catalogue.overlay_sha256 != stored_overlay:
         allowed = "give the overlay that the run was solved with (--catalog)"
         raise InputError([Problem(str(overlay), "", "another overlay than the run's", allowed)])
-    notes = []
-    if question.catalogue.sha256 != result.catalogue_sha256:
-        notes.append("the catalogue has changed since the run; differences may come from there")
-    instance = question.instance if result.tokens is None else scaled(question.instance, result.tokens.multiplier)
-    verified = verify(result.design, question.catalogue, instance)
-    notes += verified.notes
-    findings = [str(finding) for finding in verified.findings]
-    findings += _account_differences(result.account, verified.account)
-    recount = Recount(ok=verified.ok and not findings, findings=tuple(findings))
-    return Checked(file, recount, check_flow(result.design) if flow_check else None, tuple(notes))
+    return result, question
+
+
+def _design_of(file: str, result: Result) -> Design:
+    if result.design is None:
+        raise InputError([Problem(file, "design", "nothing", f"a run that ended {result.status!r} has no design")])
+    return result.design
+
+
+def _asked_by(result: Result, question: Question) -> Instance:
+    """Return the question that a stored design answers: its demand may be that of the most tokens."""
+    return question.instance if result.tokens is None else scaled(question.instance, result.tokens.multiplier)
 
 
 def _account_differences(stored: Account | None, recounted: Account) -> list[str]:

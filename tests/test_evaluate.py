@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,6 +40,9 @@ from designer.given.load import Given, given_from_text
 from designer.given.schema import GivenDemand
 from designer.instance.load import load
 from designer.instance.schema import Instance
+from designer.network import throughput
+from designer.network.core import Core
+from designer.network.orbits import Orbits, orbits_of
 from designer.problems import InputError
 from designer.verify import verify
 
@@ -554,3 +558,17 @@ def test_traffic_that_would_take_too_long_to_route_is_not_routed_and_that_is_sai
         # The closed form stands.
         row = capacities_of(structure, carried, None, grouping_of(structure, 1, 1, 1))[0]
         assert row.least_gbps == structure.capacity["all_to_all"].least
+
+
+def test_symmetries_are_looked_for_once_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def counted(core: Core, *generators: Any, **more: Any) -> Orbits:
+        asked.append(core)
+        return orbits_of(core, *generators, **more)
+
+    for room in (flow, throughput):
+        monkeypatch.setattr(room, "orbits_of", counted, raising=False)
+    family = family_from({"family": "hamming_mesh", "board": [2, 2], "grid": [3, 2], "port_gbps": 400.0, "radix": 64})
+    assert not carried_by(family.network()).skipped
+    assert len(asked) == 1

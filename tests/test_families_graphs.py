@@ -164,6 +164,29 @@ def test_global_links_are_spread_evenly_and_use_every_port(groups: int, ports: i
 # --- counts --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("groups", "ports"), [(2, 1_000_000), (3, 999_999), (1001, 1_000_000)])
+def test_groups_with_very_many_links_are_arranged_as_small_ones_are(groups: int, ports: int) -> None:
+    joined = GlobalLinks(groups, ports)
+    offsets = joined.port_offsets()
+    # Turn by turn: every other group once in each.
+    turns = offsets[: joined.every * (groups - 1)].reshape(joined.every, groups - 1)
+    assert (turns == np.arange(1, groups)).all()
+    assert offsets.size == ports
+    assert (np.bincount(offsets, minlength=groups)[1:] == joined.per_offset()).all()
+    assert (offsets == 0).sum() == joined.odd
+
+
+def test_far_ports_of_many_turns_lead_back() -> None:
+    joined = GlobalLinks(4, 11)
+    group, port, other, far = joined.ends()
+    offsets = joined.port_offsets()
+    seen = (offsets[port] > 0) & (offsets[far] > 0)
+    assert ((group + offsets[port]) % 4 == other)[seen].all()
+    assert ((other + offsets[far]) % 4 == group)[seen].all()
+    used = np.concatenate([group * 11 + port, other * 11 + far])
+    assert np.unique(used).size == used.size == 2 * joined.links
+
+
 @pytest.mark.parametrize(
     "family", [*SMALL, SlimFly(q=9, port_gbps=1.0), fly(3, 6, 3, 19), plus(3, 4, 3, 3, 10)], ids=str
 )

@@ -84,9 +84,7 @@ def test_families_are_found_by_their_names() -> None:
         ('"nic_400"', '"nic_40"', "endpoints.nic", "did you mean nic_400"),
         ('"aec_400"', '"aec_40"', "networks[0].links.endpoint-leaf.lower", "did you mean aec_400"),
         ("leaf = { price_usd = 1 }", 'leaf = "qm970"', "networks[0].switches.leaf", "did you mean qm9700"),
-        ("leaf = { price_usd = 1 }\n", "", "networks[0].switches.leaf", "give the switch"),
         ("leaf = { price", "leef = { price", "networks[0].switches.leef", "did you mean leaf"),
-        ('endpoint-leaf = "aec_400"\n', "", "networks[0].links.endpoint-leaf", "give the links"),
         ('endpoint-leaf = "aec', 'endpoint-lef = "aec', "networks[0].links.endpoint-lef", "did you mean endpoint-leaf"),
         ('"aec_400"', '{ upper = "aec_400" }', "networks[0].links.endpoint-leaf.upper", "lower end too"),
         ('"aec_400"', "{ length_m = 1 }", "networks[0].links.endpoint-leaf", "give lower = ID"),
@@ -127,6 +125,19 @@ def test_a_mistake_is_named_with_its_place(old: str, new: str, key: str, words: 
     assert words in found[key].allowed, found[key]
 
 
+def test_parts_left_out_are_counted_and_not_known() -> None:
+    text = GOOD.replace("leaf = { price_usd = 1 }\n", "").replace('endpoint-leaf = "aec_400"\n', "")
+    assert text != GOOD
+    found = evaluate(given_from_text("a.toml", text))
+    whole = evaluate(given_from_text("a.toml", GOOD))
+    assert found.switches == whole.switches > 0
+    assert [b.links for n in found.networks for b in n.bundles] == [b.links for n in whole.networks for b in n.bundles]
+    assert found.totals.capex_usd.value is None
+    missing = found.totals.capex_usd.missing
+    assert any("leaf: price_usd" in name for name in missing), missing
+    assert found.totals.capex_usd.known < whole.totals.capex_usd.known
+
+
 def test_all_mistakes_are_said_at_once() -> None:
     text = (
         GOOD.replace('"h100_sxm"', '"h10"')
@@ -157,7 +168,7 @@ def test_names_of_networks_are_their_own() -> None:
 
 
 def test_too_many_links_are_refused_not_counted_half() -> None:
-    text = GOOD.replace("= 16", "= 40_000_000").replace("stages = 2", "stages = 4").replace("radix = 8", "radix = 256")
+    text = GOOD.replace("= 16", "= 4_000_000").replace("stages = 2", "stages = 4").replace("radix = 8", "radix = 256")
     extra = 'core = { price_usd = 1 }\ntop = { price_usd = 1 }\n[networks.links]\n"spine-core" = { mttr_h = 1 }\n'
     text = text.replace("[networks.links]\n", extra + '"core-top" = { mttr_h = 1 }\n')
     assert "links in one copy" in problems_of(text)["networks[0].topology"].read
@@ -284,3 +295,52 @@ def test_no_design_ends_in_a_traceback(changes: list[tuple[tuple[str | int, ...]
 def test_no_bytes_end_in_a_traceback(content: bytes) -> None:
     with pytest.raises(InputError):
         given_from_text("a.toml", content.decode("utf-8", "replace"))
+
+
+# ------------------------------------------------------------------ hostile topologies
+
+TOO_LARGE = {
+    "h": {"family": "dragonfly", "p": 1, "a": 1, "h": 100_000_000, "groups": 2, "port_gbps": 1.0},
+    "groups": {"family": "dragonfly", "p": 1, "a": 2, "h": 1, "groups": 10**9, "port_gbps": 1.0},
+    "spines": {"family": "dragonfly_plus", "p": 1, "leaves": 1, "spines": 10**8, "h": 1, "groups": 2, "port_gbps": 1.0},
+    "q": {"family": "slim_fly", "q": 65_537, "port_gbps": 1.0},
+    "port_gbps": {"family": "slim_fly", "q": 5, "port_gbps": 1e300},
+    "planes": {"family": "single_stage", "endpoints": 2, "ports": 2, "port_gbps": 1.0, "planes": 10**8, "radix": 4},
+    "endpoints": {"family": "fat_tree", "endpoints": 10**8, "stages": 2, "radix": 64, "port_gbps": 1.0},
+    "taper": {"family": "fat_tree", "endpoints": 64, "stages": 2, "radix": 64, "port_gbps": 1.0, "taper": 1e-320},
+}
+
+
+@pytest.mark.parametrize("key", TOO_LARGE)
+def test_a_figure_beyond_all_reason_is_refused_before_anything_is_counted(key: str) -> None:
+    with pytest.raises(InputError) as caught:
+        family_at("a.toml", "t", TOO_LARGE[key])
+    assert f"t.{key}" in {problem.key for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize("family", ["dragonfly", "dragonfly_plus"])
+def test_global_links_of_a_group_have_a_limit_of_their_own(family: str) -> None:
+    sizes = {"a": 2_000} if family == "dragonfly" else {"leaves": 1, "spines": 2_000}
+    table = {"family": family, "p": 1, "groups": 2, "port_gbps": 1.0, **sizes}
+    assert family_at("a.toml", "t", {**table, "h": 500}).structure().endpoints > 1
+    with pytest.raises(InputError) as caught:
+        family_at("a.toml", "t", {**table, "h": 501})
+    assert [problem.key for problem in caught.value.problems] == ["t.h"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "allowed"),
+    [
+        ({"endpoints": "few"}, "endpoints", "allowed: a valid integer, or 'max'"),
+        ({"radix": (64, "a")}, "radix[1]", "allowed: a valid integer"),
+        ({"radix": ()}, "radix", "allowed: a valid integer, or a list of at least 1"),
+        ({"taper": (1.0, "y")}, "taper[1]", "allowed: a valid number"),
+    ],
+)
+def test_a_key_that_takes_one_figure_or_a_list_is_named_once_as_it_is_written(
+    changes: dict[str, object], key: str, allowed: str
+) -> None:
+    table = {"family": "fat_tree", "endpoints": 64, "stages": 2, "radix": 64, "port_gbps": 1.0, **changes}
+    with pytest.raises(InputError) as caught:
+        family_at("a.toml", "t", table)
+    assert [(problem.key, problem.allowed) for problem in caught.value.problems] == [(f"t.{key}", allowed)]

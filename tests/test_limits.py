@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from dataclasses import replace
@@ -19,6 +20,7 @@ from designer.answer import Question, SolveOptions
 from designer.candidates.weights import limits_of
 from designer.instance.load import load
 from designer.problems import InputError
+from designer.solve.clock import Deadline
 
 INSTANCES = Path(__file__).parent.parent / "instances"
 KINDS = ("stock", "vendor", "availability", "single")
@@ -155,3 +157,40 @@ def test_a_stock_of_some_accelerators_does_not_bound_the_tokens() -> None:
     question = changed("qwen3-235b", stock={"h200_sxm": 8}, objective={"maximise_tokens": True})
     with pytest.raises(InputError, match="without any limit"):
         designer.solve(question)
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, asked: int, *, by_hand: bool = False) -> None:
+    """Let the time run out, or a person press Ctrl-C, when the clock is looked at for the ``asked``-th time."""
+    looks = itertools.count(1)
+
+    def over(_: Deadline) -> bool:
+        late = next(looks) >= asked
+        if late and by_hand:
+            raise KeyboardInterrupt
+        return late
+
+    monkeypatch.setattr(Deadline, "over", property(over))
+
+
+def test_a_search_without_time_ends_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_after(monkeypatch, 1)
+    answer = designer.solve(changed("qwen3-235b"))
+    assert answer.status == "limit" and answer.design is None and answer.bound_usd is None and not answer.clash
+
+
+@pytest.mark.parametrize(("by_hand", "status"), [(False, "limit"), (True, "interrupted")])
+@pytest.mark.parametrize("site", [{}, {"it_power_mw": 1.5}])
+def test_a_search_cut_short_keeps_the_best_design_it_knows(
+    by_hand: bool, status: str, site: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = changed("three-workloads" if not site else "qwen3-235b", site=site)
+    looks = itertools.count(1)
+    with monkeypatch.context() as counted:
+        counted.setattr(Deadline, "over", property(lambda _: next(looks) < 0))
+        best = designer.solve(question)
+    stop_after(monkeypatch, next(looks) - 1, by_hand=by_hand)
+    answer = designer.solve(question)
+    assert best.status == "optimal" and best.objective_usd is not None
+    assert answer.status == status and answer.design is not None and answer.objective_usd is not None
+    assert answer.bound_usd is None and answer.objective_usd >= best.objective_usd * (1 - 1e-9)
+    assert designer.verify(answer.design, question.catalogue, question.instance).ok

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from designer.candidates.reduce import pareto
 from designer.catalogue import load_catalogue
 from designer.demand import (
     DomainOffer,
@@ -27,6 +28,7 @@ from designer.demand import (
     load_efficiency,
     prune_dominated,
     read_measured,
+    sizes_needed,
 )
 from designer.demand.hardware import chip_of, precision_for
 from designer.demand.layouts import layouts, replica_sizes
@@ -209,6 +211,46 @@ def test_domains_are_whole_and_exact() -> None:
                       prefix_hit_share=0.9)  # fmt: skip
     tenth = replace(fits, tokens_per_s_per_accelerator=0.03)
     assert domains_needed(tenth, prefill) == (1, 1)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_sizes_of_many_plans_are_those_of_each(name: str) -> None:
+    every = all_plans(name).plans
+    exactly = every[0].tokens_per_s_per_accelerator * every[0].accelerators_per_replica * 10
+    for change in (
+        {},
+        {"output_tokens_per_s": 0.1, "peak_factor": 3.0},
+        {"output_tokens_per_s": exactly, "peak_factor": 1.0},
+    ):
+        work = QUESTIONS[name].workloads[0].model_copy(update=change)
+        pool = pools_of(QUESTIONS[name].model_copy(update={"workloads": (work,)}))[0]
+        assert sizes_needed(every, pool) == [domains_needed(p, pool) for p in every]
+    assert sizes_needed((), pool) == []
+
+
+def test_sizes_of_many_plans_are_exact_where_floats_are_not() -> None:
+    # 0.1 * 3 is 0.30000000000000004 in floats: one replica too many.
+    fits = some_plan(tokens_per_s_per_accelerator=0.3, accelerators_per_replica=1, domain_size=4,
+                     replicas_per_domain=4, domains_per_replica=1)  # fmt: skip
+    spans = replace(fits, accelerators_per_replica=8, replicas_per_domain=1, domains_per_replica=2)
+    assert sizes_needed([fits, spans], pool_of(output_tokens_per_s=0.1, peak_factor=3.0)) == [(1, 1), (1, 2)]
+    assert sizes_needed([fits, spans], pool_of(output_tokens_per_s=2.4, peak_factor=3.0)) == [(24, 6), (3, 6)]
+
+
+@pytest.mark.parametrize("dominate", [undominated, lambda _, costs: pareto(costs)])
+@pytest.mark.parametrize("seed", range(6))
+def test_dominance_over_many_blocks_equals_the_definition(seed: int, dominate: Callable[..., Any]) -> None:
+    """Half of the rows beat no other and are beaten by none, so that the front is longer than any block of rows."""
+    rng = np.random.default_rng(seed)
+    front = rng.permutation(500)
+    costs = np.stack([front, 499 - front, np.zeros(500)], axis=1)
+    worse = costs[rng.integers(0, 500, 400)] + rng.integers(0, 2, (400, 3))
+    costs = rng.permutation(np.concatenate([costs, worse]).astype(np.float64))
+    at_most = (costs[:, None, :] <= costs[None, :, :]).all(axis=2)
+    before = np.arange(len(costs))[:, None] < np.arange(len(costs))[None, :]
+    beaten = (at_most & (~at_most.T | before)).any(axis=0)
+    assert 400 < int((~beaten).sum()) < len(costs)
+    assert dominate(np.zeros(len(costs), dtype=np.int64), costs).tolist() == (~beaten).tolist()
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), *[st.integers(0, 3)] * 4), max_size=120))

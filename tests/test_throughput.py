@@ -14,7 +14,7 @@ from designer.network.core import core_of
 from designer.network.flow_lp import best_routing
 from designer.network.orbits import alone, orbits_of
 from designer.network.routing import even_traffic, floored, load_of
-from designer.network.throughput import Throughput, all_to_all, bound_holds
+from designer.network.throughput import Throughput, TooMuchWorkError, all_to_all, bound_holds
 
 CLOSE = 1e-6
 
@@ -252,3 +252,12 @@ def test_rows_that_do_not_fit(change: dict[str, np.ndarray], message: str) -> No
     assert all_to_all(net).least == pytest.approx(100.0)
     with pytest.raises(ValueError, match=message):
         all_to_all(replace(net, **change))
+
+
+def test_more_work_than_allowed_is_not_begun() -> None:
+    net = networks.random_graph(0)
+    core = core_of(net)
+    work = len(even_traffic(core, orbits_of(core)).targets) * core.arcs
+    assert all_to_all(net, most_work=work).least == all_to_all(net).least
+    with pytest.raises(TooMuchWorkError, match=f"at most {work - 1:,}"):
+        all_to_all(net, most_work=work - 1)

@@ -44,7 +44,8 @@ def pareto(keys: Floats) -> Mask:
         if front.shape[0]:
             beaten = _beaten(front, rows)
             index, rows = index[~beaten], rows[~beaten]
-        # A row stays if the first that is nowhere above it is itself. Transitive: a beaten winner need not be told apart.
+        # A row stays if the first that is nowhere above it is itself. Dominance is transitive, so a beaten winner need
+        # not be told apart.
         beats = _at_most(rows, rows)
         np.fill_diagonal(beats, True)
         stays = beats.argmax(axis=0) == np.arange(rows.shape[0]) if rows.shape[0] else np.zeros(0, dtype=np.bool_)

@@ -135,10 +135,6 @@ class _Blocks:
         """Look for a good complete answer; the quick search may find none within the limits. ``best`` is known."""
         weights = self.search.weights
         leans = _tilts(weights, options)
-        if weights.limits and best < math.inf:
-            # Many leans are for finding any answer within the limits; to better one, the prices of its limits do.
-            priced = pressure_of(options, weights, best, self.search.offer.economy.network_rack_watts)
-            leans = [weights.goal, priced.bound.goal]
         attachments = Attachments(self.search, _cheapest(options, leans))
         bounds = Bounds(self.blocks, _option_floors(self.works, options, weights.goal))
         every = tuple(range(len(options)))

@@ -15,6 +15,7 @@ from designer.cli.evaluate import evaluate
 from designer.cli.guard import guarded, say
 from designer.cli.progress import ProgressLine
 from designer.cli.show import exit_code, show_bench, show_checked, show_compared, show_question, show_run
+from designer.cli.simulate import simulate
 from designer.cli.validate import validate
 
 # \b keeps the lines of a paragraph apart.
@@ -35,6 +36,7 @@ app.add_typer(catalog_app, name="catalog")
 app.command(epilog=_CODES)(evaluate)
 app.command(epilog=_CODES)(breakeven)
 app.command(epilog=_CODES)(validate)
+app.command(epilog=_CODES)(simulate)
 
 InstanceFile = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Planning question, a TOML file.")]
 Overlay = Annotated[

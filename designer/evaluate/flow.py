@@ -15,11 +15,8 @@ from designer.evaluate.count import Grouping
 from designer.evaluate.result import Capacity, FlowCheck, Verdict
 from designer.families.family import Rate, Structure
 from designer.given.schema import GivenDemand
-from designer.network.core import core_of
 from designer.network.graph import Network
-from designer.network.orbits import orbits_of
-from designer.network.routing import even_traffic
-from designer.network.throughput import all_to_all
+from designer.network.throughput import TooMuchWorkError, all_to_all
 
 PATTERNS: tuple[Literal["all_to_all", "permutation", "all_reduce"], ...] = ("all_to_all", "permutation", "all_reduce")
 _SHOWN = 3
@@ -57,11 +54,14 @@ def carried_by(network: Network) -> Carried:
         One copy.
     """
     seen = network.as_carried()
-    skipped = _too_much(seen)
-    if skipped:
-        return Carried(Rate(0.0, math.inf, skipped), {}, skipped)
-    # The interval is enough to hold a closed form against; a linear program would take minutes on irregular networks.
-    found = all_to_all(seen, exactly=False, rounds=0)
+    rows = int(seen.links.size)
+    if rows > MOST_ROWS:
+        return _not_routed(f"{rows:,} joined pairs, at most {MOST_ROWS:,} are routed")
+    try:
+        # The interval is enough to hold a closed form against; a linear program would take minutes on irregular ones.
+        found = all_to_all(seen, exactly=False, rounds=0, most_work=MOST_WORK)
+    except TooMuchWorkError as error:
+        return _not_routed(str(error))
     least = 0.0 if found.cut_off else found.least
     rate = Rate(least, found.most, f"routed over the built network; limit: {found.why}")
     fullest: dict[str, float] = {}
@@ -74,16 +74,8 @@ def carried_by(network: Network) -> Carried:
     return Carried(rate, fullest)
 
 
-def _too_much(network: Network) -> str:
-    """Say why routing would take too long, or nothing."""
-    rows = int(network.links.size)
-    if rows > MOST_ROWS:
-        return f"{rows:,} joined pairs, at most {MOST_ROWS:,} are routed"
-    core = core_of(network)
-    targets = len(even_traffic(core, orbits_of(core)).targets)
-    if targets * core.arcs > MOST_WORK:
-        return f"{targets:,} targets x {core.arcs:,} arcs, at most {MOST_WORK:,} are routed"
-    return ""
+def _not_routed(why: str) -> Carried:
+    return Carried(Rate(0.0, math.inf, why), {}, why)
 
 
 def check_flow(structure: Structure, network: Network, carried: Carried, planes: int) -> FlowCheck:

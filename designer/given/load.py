@@ -15,11 +15,9 @@ from designer.given.fit import link_key, misfits_of
 from designer.given.schema import GivenDesign, GivenLink, GivenNetwork, GivenSwitch
 from designer.given.topology import family_at
 from designer.problems import InputError, Problem
-from designer.reading import parse_toml, problems_from_validation, read_bytes
+from designer.reading import parse_toml, plain_tables, problems_from_validation, read_bytes
 
 MAX_DESIGN_BYTES = 5_000_000
-# No honest design nests deeper; pydantic and repr() would run out of stack on a hostile one.
-_MAX_DEPTH = 12
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def _given(
     file: str, content: bytes, catalogue: Catalogue | None, problems: list[Problem], overlay: str | Path | None
 ) -> Given:
     try:
-        data = _plain(file, parse_toml(file, content))
+        data = plain_tables(file, parse_toml(file, content))
     except InputError as error:
         raise InputError([*problems, *error.problems]) from None
     design: GivenDesign | None = None
@@ -152,21 +150,6 @@ def _families(file: str, data: dict[str, Any]) -> tuple[dict[int, Family], list[
             except InputError as error:
                 problems += error.problems
     return found, problems
-
-
-def _plain(file: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Lists as tuples (the models are strict and frozen), and no deeper than a design can be."""
-
-    def convert(value: Any, depth: int) -> Any:
-        if depth > _MAX_DEPTH:
-            raise InputError([Problem(file, "", f"more than {_MAX_DEPTH} levels of tables", "give a flatter file")])
-        if isinstance(value, dict):
-            return {key: convert(item, depth + 1) for key, item in value.items()}
-        if isinstance(value, list):
-            return tuple(convert(item, depth + 1) for item in value)
-        return value
-
-    return {key: convert(value, 1) for key, value in data.items()}
 
 
 # Where pydantic would quote a pattern.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -35,6 +36,12 @@ def _models(annotation: Any) -> list[type[Family]]:
     return [kind for part in typing.get_args(annotation) for kind in _models(part)]
 
 
+def _plain(text: str) -> str:
+    """Say what is allowed as a writer of TOML sees it: lists, not tuples."""
+    text = re.sub(r"Tuple should have (at \w+) (\d+) items? after validation, not \d+", r"a list of \1 \2", text)
+    return text.replace("a valid tuple", "a list")
+
+
 def _allowed(text: str) -> str:
     return text if text.startswith("allowed") else f"allowed: {text}"
 
@@ -59,8 +66,9 @@ def family_at(file: str, key: str, data: Mapping[str, Any]) -> Family:
         family = model.model_validate(data)
     except ValidationError as error:
         rows = problems_from_validation(file, error, model, key)
-        plain = [Problem(row.file, row.key, row.read, row.allowed.replace("a valid tuple", "a list")) for row in rows]
-        raise InputError(plain) from None
+        # A list with a wrong figure is also no single figure: the figure says it.
+        told = [row for row in rows if not any(other.key.startswith(f"{row.key}[") for other in rows)]
+        raise InputError([Problem(row.file, row.key, row.read, _plain(row.allowed)) for row in told]) from None
     misfits = family.misfits()
     if misfits:
         raise InputError([Problem(file, f"{key}.{row.key}", row.read, _allowed(row.allowed)) for row in misfits])

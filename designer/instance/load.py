@@ -29,14 +29,12 @@ from designer.instance.schema import (
     Workload,
 )
 from designer.problems import InputError, Problem
-from designer.reading import parse_toml, problems_from_validation, read_bytes
+from designer.reading import parse_toml, plain_tables, problems_from_validation, read_bytes
 
 if TYPE_CHECKING:
     from designer.catalogue import Catalogue
 
 MAX_INSTANCE_BYTES = 20_000_000
-# No honest instance nests deeper; pydantic and repr() would run out of stack on a hostile one.
-_MAX_DEPTH = 12
 
 
 def load(path: str | Path, overlay: str | Path | None = None) -> Question:
@@ -105,7 +103,7 @@ def read_instance(file: str, data: dict[str, Any]) -> tuple[Instance | None, Par
     >>> instance is None, [problem.key for problem in problems]
     (True, ['workloads', 'name', 'title', 'pin.domain_size'])
     """
-    plain = _plain(file, data)
+    plain = plain_tables(file, data)
     try:
         instance = Instance.model_validate(plain)
     except ValidationError as error:
@@ -163,21 +161,6 @@ def _question(read: _Read, catalogue: Catalogue | None, problems: list[Problem])
         measured_points=measured.path,
         measured_sha256=measured.sha256,
     )
-
-
-def _plain(file: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Lists as tuples (the models are strict and frozen), and no deeper than an instance can be."""
-
-    def convert(value: Any, depth: int) -> Any:
-        if depth > _MAX_DEPTH:
-            raise InputError([Problem(file, "", f"more than {_MAX_DEPTH} levels of tables", "give a flatter file")])
-        if isinstance(value, dict):
-            return {key: convert(item, depth + 1) for key, item in value.items()}
-        if isinstance(value, list):
-            return tuple(convert(item, depth + 1) for item in value)
-        return value
-
-    return {key: convert(value, 1) for key, value in data.items()}
 
 
 # Where pydantic would quote a pattern or speak of tuples.

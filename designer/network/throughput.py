@@ -64,6 +64,10 @@ class Throughput:
         return self.most - self.least <= EXACT * max(self.most, 1e-300)
 
 
+class TooMuchWorkError(Exception):
+    """All-to-all traffic would take longer to route than the caller allows; says how much there is."""
+
+
 def all_to_all(
     network: Network,
     *,
@@ -73,6 +77,7 @@ def all_to_all(
     guess: bool = True,
     exactly: bool = True,
     rounds: int = MOST_ROUNDS,
+    most_work: int | None = None,
 ) -> Throughput:
     """Bound all-to-all traffic.
 
@@ -92,9 +97,13 @@ def all_to_all(
         Solve the linear program of all routings where it is small enough and the bounds do not meet by themselves.
     rounds
         Routings that are blended at most; fewer where they are costly.
+    most_work
+        Targets times arcs at most, told when the symmetries are known; without limit when absent.
 
     Raises
     ------
+    TooMuchWorkError
+        With more targets times arcs than ``most_work``: nothing is routed.
     ValueError
         With fewer than two endpoints, rows that do not fit, or a generator that is no symmetry.
     """
@@ -105,6 +114,10 @@ def all_to_all(
         return _nothing(network, core, f"{core.cut_off} endpoints have no link")
     orbits = orbits_of(core, [on_nodes(core, permutation) for permutation in generators], guess=guess)
     traffic = even_traffic(core, orbits)
+    if most_work is not None and len(traffic.targets) * core.arcs > most_work:
+        raise TooMuchWorkError(
+            f"{len(traffic.targets):,} targets x {core.arcs:,} arcs, at most {most_work:,} are routed"
+        )
     if core.access_gbps < np.inf and len(core.sites) == 1:
         top = core.access_gbps
         return _result(network, core, top, top, top, np.zeros(core.arcs), None, 1)

@@ -121,7 +121,7 @@ def _money(page: Page, found: Evaluation) -> None:
     text = "not known" if totals.watts.value is None else f"{totals.watts.value / 1e6:,.4g} MW of IT"
     if totals.watts.value is None and totals.watts.known:
         text += f" ({totals.watts.known / 1e6:,.4g} MW of it known)"
-    page.row("POWER", f"{text}: {_largest(watts, lambda value: f'{value / 1e6:,.4g} MW')}")
+    page.row("POWER", f"{text}: {_largest(watts, _power)}")
 
 
 def _risk(page: Page, found: Evaluation) -> None:
@@ -170,10 +170,16 @@ def _number(amount: Amount) -> str:
     return f"unknown ({amount.known:,.0f} of them known)" if amount.known else "unknown"
 
 
+def _power(watts: float) -> str:
+    return f"{watts / 1e6:,.4g} MW" if watts >= 1e6 else f"{watts / 1e3:,.4g} kW"
+
+
 def _largest(values: dict[str, float], say: object) -> str:
     assert callable(say)
     rows = sorted(((value, item) for item, value in values.items() if value), reverse=True)
-    return ", ".join(f"{ITEM_WORDS[item]} {say(value)}" for value, item in rows[:_MAX_ITEMS]) or "nothing known"
+    texts = [f"{ITEM_WORDS[item]} {say(value)}" for value, item in rows[:_MAX_ITEMS]]
+    others = sum(value for value, _ in rows[_MAX_ITEMS:])
+    return ", ".join([*texts, *([f"others {say(others)}"] if others else [])]) or "nothing known"
 
 
 def _some(texts: Iterable[str], limit: int) -> str:

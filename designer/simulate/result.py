@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 CONFIDENCE = 0.999
 FEW_EVENTS = 100.0
@@ -49,7 +49,7 @@ def estimate(per_year: Sequence[float], total: float, squares: float) -> Estimat
     runs = np.asarray(per_year)
     mean, count = float(runs.mean()), len(runs)
     error = float(runs.std(ddof=1)) / math.sqrt(count)
-    half = float(student.ppf((1 + CONFIDENCE) / 2, count - 1)) * error
+    half = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * error
     return Estimate(mean, mean - half, mean + half, total * total / squares if squares else 0.0)
 
 

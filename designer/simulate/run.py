@@ -104,7 +104,7 @@ def _result(
         values = [float(run.happened[number]) / years for run in played]
         happened.append(Happened(figure, counted.mean, _as_sure(values, counted)))
     lost, hours = happened[HOURS].happened, accelerators * HOURS_PER_YEAR
-    up = Estimate(1 - lost.mean / hours, 1 - lost.high / hours, 1 - lost.low / hours, lost.alike)
+    up = Estimate(1 - lost.mean / hours, 1 - lost.high / hours, min(1.0, 1 - lost.low / hours), lost.alike)
     return Simulation(
         instance=name,
         runs=len(played),

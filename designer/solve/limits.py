@@ -18,15 +18,13 @@ from designer.candidates.offer import Offer
 from designer.candidates.parting import within
 from designer.candidates.pressure import use_of
 from designer.candidates.terms import RACKS, Floats
-from designer.candidates.weights import NOISE, Limit, Weights
+from designer.candidates.weights import Limit, Weights
 from designer.instance.schema import Choose
 from designer.solve.clock import Deadline
 from designer.solve.selection import Least, Selection, least
 
 # How strongly the tilted goals lean on the limited terms, relative to the whole goal.
 _LEANINGS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-# Prices tried at most between a selection beyond a lone limit and one within.
-_PRICES = 4
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,7 @@ class _Look:
         plain = self._least(goal)
         if plain.selection is None or self.chosen is not None:
             return Reach(self.best, (), self.chosen)
-        sums = [limit for limit in self.weights.limits if not limit.counted]
-        for limit in sums:
+        for limit in (limit for limit in self.weights.limits if not limit.counted):
             if self.deadline.over:
                 break
             row = use_of(limit, self.racks)
@@ -106,10 +103,7 @@ class _Look:
             lean = lean + row / (limit.most if limit.most > 0 else 1.0)
         if beyond:
             return Reach(math.inf, tuple(beyond))
-        if self.chosen is not None and len(self.weights.limits) == 1:
-            self._between(plain.selection, self.chosen, use_of(sums[0], self.racks))
-        else:
-            self._leaning(float(goal @ plain.selection.terms), lean)
+        self._leaning(float(goal @ plain.selection.terms), lean)
         return Reach(self.best, (), self.chosen)
 
     def _least(self, goal: Floats) -> Least:
@@ -130,21 +124,6 @@ class _Look:
             found = self._least(self.weights.goal + share * (value or 1.0) * lean)
             if found.selection is not None and within(self.weights, found.selection.each, self.racks):
                 break
-
-    def _between(self, free: Selection, kept: Selection, row: Floats) -> None:
-        """Price a lone limit so that a selection beyond it and one within cost the same, as long as others cost less."""
-        for _ in range(_PRICES):
-            dearer, saved = float(self.weights.goal @ (kept.terms - free.terms)), float(row @ (free.terms - kept.terms))
-            if dearer <= 0 or saved <= 0 or self.deadline.over:
-                break
-            priced = self.weights.goal + dearer / saved * row
-            found = self._least(priced).selection
-            if found is None or float(priced @ found.terms) >= float(priced @ kept.terms) * (1 - NOISE):
-                break
-            if within(self.weights, found.each, self.racks):
-                kept = found
-            else:
-                free = found
 
 
 def short(options: Sequence[Sequence[Option]], limits: Sequence[Limit]) -> list[tuple[Limit, float]]:

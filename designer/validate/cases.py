@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from designer.problems import InputError, Problem
-from designer.reading import parse_toml, problems_from_validation
+from designer.reading import parse_toml, plain_tables, problems_from_validation
 
 FOLDER = Path(__file__).with_name("data")
 """Where the cases lie, and the designs, instances and overlays that they name."""
@@ -108,7 +108,7 @@ def published_cases() -> tuple[Case, ...]:
     problems: list[Problem] = []
     for name, content in _texts():
         try:
-            found += _File.model_validate(_as_tuples(parse_toml(name, content))).cases
+            found += _File.model_validate(plain_tables(name, parse_toml(name, content))).cases
         except ValidationError as error:
             problems += problems_from_validation(name, error, _File)
     ids = [case.id for case in found]
@@ -124,10 +124,3 @@ def published_cases() -> tuple[Case, ...]:
 def _texts() -> Iterator[tuple[str, bytes]]:
     for path in sorted(FOLDER.glob("cases*.toml")):
         yield path.name, path.read_bytes()
-
-
-def _as_tuples(data: Any) -> Any:
-    """Lists of a TOML file as tuples, which the strict models take."""
-    if isinstance(data, list):
-        return tuple(_as_tuples(item) for item in data)
-    return {key: _as_tuples(value) for key, value in data.items()} if isinstance(data, dict) else data
