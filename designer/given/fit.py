@@ -153,7 +153,6 @@ def _stages(place: str, row: GivenNetwork, structure: Structure) -> Iterator[_Ro
             yield f"{place}.links.{shortened(name)}", "a bundle that this topology lacks", nearest(name, bundles)
 
 
-
 def _numbers(place: str, row: GivenNetwork, structure: Structure, design: GivenDesign) -> Iterator[_Row]:
     endpoints = design.endpoints
     each = endpoints.nics if row.endpoints_are == "nics" else 1
