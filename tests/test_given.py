@@ -15,6 +15,7 @@ from designer.families.family import Family
 from designer.given import load_given
 from designer.given.load import given_from_text
 from designer.given.topology import families, family_at
+from designer.instance.load import load
 from designer.problems import InputError, Problem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,6 +137,16 @@ def test_parts_left_out_are_counted_and_not_known() -> None:
     missing = found.totals.capex_usd.missing
     assert any("leaf: price_usd" in name for name in missing), missing
     assert found.totals.capex_usd.known < whole.totals.capex_usd.known
+
+
+def test_a_question_is_not_taken_for_a_design_nor_the_other_way_round() -> None:
+    question = ROOT / "instances" / "nvl72-pinned.toml"
+    with pytest.raises(InputError, match=r"read a planning question; give a design, or ask with `designer solve`"):
+        load_given(question)
+    design = ROOT / "designs" / "nvl72-pod.toml"
+    with pytest.raises(InputError, match=r"read a design written by hand; .* use `designer evaluate`") as caught:
+        load(design)
+    assert len(caught.value.problems) == 1
 
 
 def test_all_mistakes_are_said_at_once() -> None:

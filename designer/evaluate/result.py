@@ -34,7 +34,7 @@ class BundleReport:
     """Links of one boundary, all copies; ``links_by_class`` by distance class of the catalogue.
 
     ``fullest_share`` is the load of the fullest of them, as a share of its rate, where the all-to-all that the design
-    asks for is routed; None where none is asked or routed.
+    asks for is routed; None where none is asked or routed, or where another routing may carry what this one cannot.
     """
 
     name: str

@@ -41,6 +41,8 @@ from designer.verify.site import site_of
 MAX_LINKS = 5_000_000
 """Links of one copy that are built; a larger network is refused, not counted half."""
 
+# Least and most of a rate that differ by less are the same rate.
+_SAME = 1e-9
 _KWH_PER_WATT_YEAR = Fraction(876, 100)
 _HOURS = 8760
 
@@ -234,6 +236,10 @@ def _shares(carried: Carried, demand: GivenDemand | None, grouping: Grouping) ->
         return {}
     # An endpoint spreads its traffic evenly over the planes.
     sent = asked / (grouping.each * grouping.planes)
+    best = carried.rate.most <= carried.rate.least * (1 + _SAME)
+    if sent > carried.rate.least * (1 + _SAME) and not best:
+        # This routing would overload a link where another one may not: its loads say nothing.
+        return {}
     return {name: share * sent / carried.rate.least for name, share in carried.fullest.items()}
 
 

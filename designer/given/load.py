@@ -109,6 +109,9 @@ def _given(
         data = plain_tables(file, parse_toml(file, content))
     except InputError as error:
         raise InputError([*problems, *error.problems]) from None
+    if "networks" not in data and ("workloads" in data or "fleets" in data):
+        problems.append(Problem(file, "", "a planning question", "give a design, or ask with `designer solve`"))
+        raise InputError(problems)
     design: GivenDesign | None = None
     try:
         design = GivenDesign.model_validate(data)

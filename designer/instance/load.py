@@ -104,6 +104,9 @@ def read_instance(file: str, data: dict[str, Any]) -> tuple[Instance | None, Par
     (True, ['workloads', 'name', 'title', 'pin.domain_size'])
     """
     plain = plain_tables(file, data)
+    if "networks" in plain and "workloads" not in plain and "fleets" not in plain:
+        wrong = Problem(file, "", "a design written by hand", "give a planning question, or use `designer evaluate`")
+        raise InputError([wrong])
     try:
         instance = Instance.model_validate(plain)
     except ValidationError as error:

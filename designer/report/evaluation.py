@@ -54,12 +54,12 @@ def _fleet(page: Page, found: Evaluation) -> None:
 
 
 def _network(page: Page, network: NetworkReport) -> None:
-    copies = network.rails * network.planes
+    copies = [f"{count} {name}" for count, name in ((network.rails, "rails"), (network.planes, "planes")) if count > 1]
     head = f"{network.name}: {network.family}"
     if network.repeat > 1:
         head += f", {network.repeat:,} equal networks"
-    if copies > 1:
-        head += f", {network.rails} rails x {network.planes} planes"
+    if copies:
+        head += f", {' x '.join(copies)}"
     stages = "; ".join(
         f"{stage.boxes:,} {stage.name} {stage.part} ({stage.ports}"
         + (f" of {stage.ports_offered}" if stage.ports_offered is not None else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from designer.report.words import ITEM_WORDS
 from designer.simulate.result import Row, Simulation
 
 _WORDS = {
@@ -52,7 +53,7 @@ def simulation_data(found: Simulation) -> dict[str, Any]:
 
 
 def _line(row: Row) -> str:
-    name = f"{row.item.replace('_', ' ')}: {_WORDS[row.figure]}"
+    name = f"{ITEM_WORDS.get(row.item, row.item)}: {_WORDS[row.figure]}"
     found = row.simulated
     span = f"{found.low:,.2f} to {found.high:,.2f}"
     return f"{name:<44}{row.expected:>14,.2f}{found.mean:>14,.2f}   {span:<34}{row.verdict}"
