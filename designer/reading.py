@@ -144,6 +144,30 @@ def plain_tables(file: str, data: dict[str, Any]) -> dict[str, Any]:
     return {key: convert(value, 1) for key, value in data.items()}
 
 
+_LINE = "one line of at most 200 characters"
+_IN_WORDS = {
+    "name": "letters, digits, '.', '_' and '-', at most 64, the first a letter or digit",
+    "date": "a quarter such as 2026-Q4",
+    "title": _LINE,
+    "imitates": _LINE,
+    "source": _LINE,
+}
+
+
+def allowed_in_words(problem: Problem) -> str:
+    """Say what may stand at a key as a writer of TOML sees it, where pydantic quotes a pattern or speaks of tuples.
+
+    Examples
+    --------
+    >>> allowed_in_words(Problem("a.toml", "date", "'x'", "allowed: String should match pattern '^20'"))
+    'allowed: a quarter such as 2026-Q4'
+    """
+    last = problem.key.rpartition(".")[2]
+    if last in _IN_WORDS and "String should" in problem.allowed:
+        return f"allowed: {_IN_WORDS[last]}"
+    return problem.allowed.replace("a valid tuple", "a list")
+
+
 def problems_from_validation(
     file: str,
     error: ValidationError,

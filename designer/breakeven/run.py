@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from designer.answer import Question, SolveOptions
@@ -74,11 +75,11 @@ def breakeven(
     sides = tuple(tuple(part.strip() for part in text.split(",") if part.strip()) for text in between)
     if question is not None:
         for forces in sides:
-            problems += _problems(lambda forces=forces: force(question, forces))  # type: ignore[misc]
+            problems += _problems(partial(force, question, forces))
     if question is not None and variable is not None and not _bad_ends(start, end):
         variable = with_wholeness(question, variable, float(start), float(end))
         for value in (start, end):
-            problems += _problems(lambda value=value: check_figures(at_value(question, variable, value)))  # type: ignore[misc]
+            problems += _problems(partial(_check_at, question, variable, value))
     if problems or question is None or variable is None:
         raise InputError(list(dict.fromkeys(problems)))
     chosen: Watch = next(name for name in WATCHES if name == watch)
@@ -173,6 +174,10 @@ def _range_problems(
     if between and (len(between) != 2 or not all(text.strip(", ") for text in between) or between[0] == between[1]):
         found.append(Problem("--between", "", ", ".join(between) or "nothing", "allowed: two different choices"))
     return found
+
+
+def _check_at(question: Question, variable: Variable, value: float) -> None:
+    check_figures(at_value(question, variable, value))
 
 
 def _problems(check: Callable[[], object]) -> list[Problem]:

@@ -15,7 +15,7 @@ from designer.given.fit import link_key, misfits_of
 from designer.given.schema import GivenDesign, GivenLink, GivenNetwork, GivenSwitch
 from designer.given.topology import family_at
 from designer.problems import InputError, Problem
-from designer.reading import parse_toml, plain_tables, problems_from_validation, read_bytes
+from designer.reading import allowed_in_words, parse_toml, plain_tables, problems_from_validation, read_bytes
 
 MAX_DESIGN_BYTES = 5_000_000
 
@@ -155,29 +155,16 @@ def _families(file: str, data: dict[str, Any]) -> tuple[dict[int, Family], list[
     return found, problems
 
 
-# Where pydantic would quote a pattern.
-_IN_WORDS = {
-    "name": "letters, digits, '.', '_' and '-', at most 64, the first a letter or digit",
-    "date": "a quarter such as 2026-Q4",
-    "title": "one line of at most 200 characters",
-    "source": "one line of at most 200 characters",
-}
-
-
 def _in_plain_words(problems: list[Problem]) -> list[Problem]:
     """Say mistakes as a writer of TOML sees them."""
     plain = []
     for problem in problems:
-        last, allowed = problem.key.rpartition(".")[2], problem.allowed
+        allowed = allowed_in_words(problem)
         if problem.key == "networks" and problem.read != "nothing":
             if any(other.key.startswith("networks[") for other in problems):
                 # A list whose rows are all broken counts as empty too.
                 continue
             allowed = "allowed: at least one [[networks]] table"
-        elif last in _IN_WORDS and "String should" in allowed:
-            allowed = f"allowed: {_IN_WORDS[last]}"
-        allowed = allowed.replace("a valid tuple", "a list").replace(
-            "a valid dictionary or instance of", "an id or a table:"
-        )
+        allowed = allowed.replace("a valid dictionary or instance of", "an id or a table:")
         plain.append(Problem(problem.file, problem.key, problem.read, allowed.replace("a valid dictionary", "a table")))
     return plain

@@ -29,7 +29,7 @@ from designer.instance.schema import (
     Workload,
 )
 from designer.problems import InputError, Problem
-from designer.reading import parse_toml, plain_tables, problems_from_validation, read_bytes
+from designer.reading import allowed_in_words, parse_toml, plain_tables, problems_from_validation, read_bytes
 
 if TYPE_CHECKING:
     from designer.catalogue import Catalogue
@@ -166,26 +166,14 @@ def _question(read: _Read, catalogue: Catalogue | None, problems: list[Problem])
     )
 
 
-# Where pydantic would quote a pattern or speak of tuples.
-_IN_WORDS = {
-    "name": "letters, digits, '.', '_' and '-', at most 64, the first a letter or digit",
-    "date": "a quarter such as 2026-Q4",
-    "title": "one line of at most 200 characters",
-    "imitates": "one line of at most 200 characters",
-}
-
-
 def _in_plain_words(problems: list[Problem]) -> list[Problem]:
     """Say mistakes as a writer of TOML sees them; drop those that only follow from others."""
     plain = []
     for problem in problems:
-        last = problem.key.rpartition(".")[2]
         if problem.key in ("workloads", "fleets") and "tuple" in problem.allowed:
             plain.append(replace(problem, allowed=f"allowed: [[{problem.key}]] tables"))
-        elif last in _IN_WORDS and "String should" in problem.allowed:
-            plain.append(replace(problem, allowed=f"allowed: {_IN_WORDS[last]}"))
         else:
-            plain.append(replace(problem, allowed=problem.allowed.replace("a valid tuple", "a list")))
+            plain.append(replace(problem, allowed=allowed_in_words(problem)))
     return plain
 
 

@@ -113,7 +113,8 @@ class Standing:
 
     def running(self, jobs: Where) -> NDArray[Any]:
         """For each of some jobs, whether it runs."""
-        return self._stopped[jobs] == 0  # type: ignore[no-any-return]
+        running: NDArray[Any] = self._stopped[jobs] == 0
+        return running
 
     def stop(self, region: Region, now_h: float) -> None:
         """Take a region out of service; what is out already loses nothing more."""

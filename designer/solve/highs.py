@@ -60,11 +60,6 @@ _TERMINATION = {
 }
 
 
-def highs_version() -> str:
-    """Version of the HiGHS library in use."""
-    return str(_new().version())
-
-
 def solve_milp(
     milp: Milp,
     *,
