@@ -177,7 +177,7 @@ def test_wrong_values_and_units(tmp_path: Path, change: str, key: str, words: st
         ("[site.lengths]\nscale_up_m = -20", "site.lengths.scale_up_m", "greater than 0"),
         ("[money]\nwacc = 9", "money.wacc", "less than 1"),
         ("[risk]\nusd_per_job_hit = -1", "risk.usd_per_job_hit", "greater than or equal to 0"),
-        ("[choose]\nscale_out_stages = [4]", "choose.scale_out_stages[0]", "1, 2 or 3"),
+        ("[choose]\nscale_out_stages = [5]", "choose.scale_out_stages[0]", "1, 2, 3 or 4"),
         ("[choose]\nlinks = 'dr8_800'", "choose.links", "a list"),
         ("[choose]\nlinks = []", "choose.links", "at least one"),
         ("[choose]\nlinks = ['dr8_800', 'dr8_800']", "choose.links", "each once"),
@@ -324,6 +324,20 @@ def test_names_that_collide_only_as_pools() -> None:
         ("[pin]\nleaf_switch = 'q3400'\nspine_switch = 'th5_64x800'", "pin.spine_switch"),
         ("[choose]\naccelerators = ['b200_hgx']\nbeyond_announced = ['gaudi3']", "choose.beyond_announced[0]"),
         ("[choose]\nscale_out_stages = [3]\nmax_taper = 1.0\nspine_tapers = [2.0]", "choose.spine_tapers"),
+        ("[choose]\nscale_out_stages = [4]\nmax_taper = 1.0\ncore_tapers = [2.0]", "choose.core_tapers"),
+        (
+            "[choose]\nscale_out_switches = ['qm9700']\nscale_out_stages = [4]\n[pin]\ntop_switch = 'q3400'",
+            "pin.top_switch",
+        ),
+        ("[pin]\ncore_top_links = 'aoc_800'", "pin.core_top_links"),
+        ("[pin]\nleaf_leaf_links = 'aoc_800'", "pin.leaf_leaf_links"),
+        ("[choose]\nscale_out_shapes = ['mesh']\n[pin]\ngroup_group_links = 'aoc_800'", "pin.group_group_links"),
+        ("[choose]\nscale_out_shapes = ['mesh']\n[pin]\nscale_out_stages = 2", "pin.scale_out_stages"),
+        ("[choose]\nscale_out_shapes = ['hyperx']\n[risk]\nmax_single_failure_share = 0.5", "choose.scale_out_shapes"),
+        ("[choose]\nscale_out_shapes = ['mesh']\n[objective]\nmaximise_tokens = true", "objective.maximise_tokens"),
+        ("[choose]\nspare_planes = [2]\n[pin]\nscale_up_planes = 2", "choose.spare_planes"),
+        ("[choose]\nmixed_parts = 3\nmixed_steps = 2", "choose.mixed_parts"),
+        ("[choose]\nmixed_steps = 2", "choose.mixed_steps"),
         ("measured_points = 'absent.csv'", "measured_points"),
         ("measured_points = '.'", "measured_points"),
         ("measured_points = ''", "measured_points"),
@@ -340,6 +354,22 @@ def test_a_larger_domain_may_be_asked_for_as_a_what_if(tmp_path: Path) -> None:
         GOOD + "[choose]\nbeyond_announced = ['h100_sxm']\n[pin]\naccelerator = 'h100_sxm'\ndomain_size = 16\n"
     )
     assert load(file).instance.pin.domain_size == 16
+
+
+def test_a_mistake_beside_a_name_does_not_hide_it(tmp_path: Path) -> None:
+    text = GOOD.replace("deepseek_v3", "deepseek_v4").replace("tpot_ms = 50", "tpot_ms = -1")
+    text += (
+        "[choose]\naccelerators = ['h10']\nmax_taper = 0.5\n[pin]\nrails = 0\ncore_switch = 'q340'\n[stock]\nh10 = -1\n"
+    )
+    assert set(problems_of(tmp_path, text)) == {
+        "workloads[0].tpot_ms",
+        "workloads[0].llm",
+        "choose.max_taper",
+        "choose.accelerators[0]",
+        "pin.rails",
+        "pin.core_switch",
+        "stock.h10",
+    }
 
 
 def test_all_mistakes_at_once(tmp_path: Path) -> None:

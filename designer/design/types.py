@@ -12,7 +12,10 @@ from typing import Literal
 from designer.demand.plan import ServingPlan
 from designer.instance.schema import Phase
 
-BoundaryName = Literal["scale_up", "scale_up_upper", "nic_leaf", "leaf_spine", "spine_core"]
+BoundaryName = Literal[
+    "scale_up", "scale_up_upper", "nic_leaf", "leaf_spine", "spine_core", "core_top", "leaf_leaf", "group_group"
+]
+FabricShape = Literal["tree", "mesh", "hyperx", "dragonfly"]
 ScaleUpKind = Literal["switched", "clos", "mesh", "torus"]
 
 
@@ -75,7 +78,7 @@ class ScaleUp:
     and "torus": joined chip to chip, ``switch`` None, ``planes`` 0, ``shares`` empty, ``dims`` the sides of the
     torus. ``shares[j]`` is the number of ports every accelerator has on plane ``j``; ``boundary`` (accelerator to
     first-stage switch; None where the wiring is part of the accelerator's host or rack price) and ``switches`` (first
-    stage) count all domains of the pool together.
+    stage) count all domains of the pool together. ``spare_planes`` of the planes are not counted on in ``usable_gbps``.
     """
 
     kind: ScaleUpKind
@@ -89,6 +92,7 @@ class ScaleUp:
     switches: int
     boundary: Boundary | None
     upper: UpperStage | None
+    spare_planes: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,12 @@ class Attachment:
 
 @dataclass(frozen=True)
 class PoolDesign:
-    """One pool: its plan, domains and cables up to the leaves; ``fabric`` is the place of its fabric in the design."""
+    """One pool, or one part of a mixed pool: its plan, domains and cables up to the leaves.
+
+    ``fabric`` is the place of its fabric in the design. ``domains`` and all counts include ``spare_domains``;
+    ``share`` = (i, K): this part serves i / K of the pool's peak; (1, 1) for a pool in one part, else the name is
+    ``POOL+1``, ``POOL+2``, ... (``docs/rules.md`` 6.3, 6.4).
+    """
 
     name: str
     workload: str
@@ -128,13 +137,20 @@ class PoolDesign:
     attachment: Attachment
     nic_leaf: Boundary
     fabric: int = 0
+    spare_domains: int = 0
+    share: tuple[int, int] = (1, 1)
+
+    @property
+    def pool(self) -> str:
+        """The pool of the demand that this is, or is a part of."""
+        return self.name.partition("+")[0]
 
 
 @dataclass(frozen=True)
 class Stage:
     """One layer of scale-out switches; ports are per switch, at full population."""
 
-    name: Literal["leaf", "spine", "core"]
+    name: Literal["leaf", "spine", "core", "top"]
     switch: str
     count: int
     down_ports: int
@@ -147,8 +163,12 @@ class Fabric:
 
     Counts of stages, pods and ``spines_per_pod`` are per copy; boundaries and ``network_racks`` count all copies.
     ``links_per_leaf_spine`` = m, ``spines_per_pod`` = n_s (all spines with two stages),
-    ``leaves_per_pod`` = L, ``links_per_spine_core`` = m2, ``cores_per_spine`` = c_g; 0 where the stage is absent
+    ``leaves_per_pod`` = L, ``links_per_spine_core`` = m2, ``cores_per_spine`` = c_g, ``zones``, ``pods_per_zone`` = Z,
+    ``links_per_core_top`` = m3, ``tops_per_core`` = t_g; 0 where the stage is absent
     (``leaves_per_pod`` is the number of leaves with two stages, 1 with one).
+
+    ``shape`` other than "tree": leaves joined directly (section 7.1) with ``dims`` and ``links_per_pair``, empty for a
+    tree; the only stage is ``leaf``, ``leaves_per_pod`` is all leaves of a copy, ``pods`` 1, other counts 0.
     """
 
     family: Literal["Ethernet", "InfiniBand"]
@@ -165,6 +185,14 @@ class Fabric:
     spine_taper: float
     boundaries: tuple[Boundary, ...]
     network_racks: int
+    shape: FabricShape = "tree"
+    dims: tuple[int, ...] = ()
+    links_per_pair: tuple[int, ...] = ()
+    zones: int = 0
+    pods_per_zone: int = 0
+    links_per_core_top: int = 0
+    tops_per_core: int = 0
+    core_taper: float = 0.0
 
 
 @dataclass(frozen=True)

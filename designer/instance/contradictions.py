@@ -1,4 +1,4 @@
-"""Mistakes that no single key shows: limits that exclude each other, names that the catalogue lacks.
+"""Mistakes that no single key shows: limits that exclude each other, pins that nothing meets.
 
 Every check works on the parts of an instance that could be read, so that one broken table does not hide the
 mistakes in the others.
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from designer.instance.names import LINK_PINS, linked
 from designer.instance.schema import Choose, Fleet, Objective, Pins, Risk, Workload
 from designer.problems import Problem
-from designer.reading import nearest
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,6 @@ class Parts:
     pin: Pins | None
     objective: Objective | None = None
     risk: Risk | None = None
-    stock: tuple[str, ...] = ()
     fleets: tuple[tuple[int, Fleet], ...] = ()
 
 
@@ -43,6 +42,7 @@ def contradictions(parts: Parts) -> list[Problem]:
     found = list(_demands(parts))
     if parts.choose is not None:
         found += _choices(parts.file, parts.choose)
+        found += _spares_and_shares(parts.file, parts.choose, parts.pin, parts.risk)
     if parts.choose is not None and parts.pin is not None:
         found += _pins(parts.file, parts.choose, parts.pin)
     return found + list(_shares(parts))
@@ -60,6 +60,9 @@ def _shares(parts: Parts) -> Iterator[Problem]:
             limits.append(f"risk.{name}")
     if parts.pin is not None and parts.pin.taper is not None:
         limits.append("pin.taper")
+    if parts.choose is not None and set(parts.choose.scale_out_shapes) - {"tree"}:
+        # Fewer leaves share less of each other's load: whole links between them may then take more ports.
+        limits.append("choose.scale_out_shapes")
     for key in limits:
         allowed = (
             f"drop it or {key}: with fewer domains a design may break that limit, so no largest demand can be proven"
@@ -124,9 +127,31 @@ def _choices(file: str, choose: Choose) -> Iterator[Problem]:
             for index, name in enumerate(names):
                 if name not in choose.accelerators:
                     yield Problem(file, f"choose.{key}[{index}]", repr(name), allowed)
-    if choose.scale_out_stages == (3,) and choose.spine_tapers and min(choose.spine_tapers) > choose.max_taper:
-        allowed = f"allowed: at least one of at most choose.max_taper ({choose.max_taper:g})"
-        yield Problem(file, "choose.spine_tapers", _listed(choose.spine_tapers), allowed)
+    for least, key in ((3, "spine_tapers"), (4, "core_tapers")):
+        tapers = getattr(choose, key)
+        fewest = min(choose.scale_out_stages, default=1)
+        if choose.scale_out_shapes == ("tree",) and fewest >= least and tapers and min(tapers) > choose.max_taper:
+            allowed = f"allowed: at least one of at most choose.max_taper ({choose.max_taper:g})"
+            yield Problem(file, f"choose.{key}", _listed(tapers), allowed)
+
+
+def _spares_and_shares(file: str, choose: Choose, pin: Pins | None, risk: Risk | None) -> Iterator[Problem]:
+    if choose.mixed_parts > choose.mixed_steps:
+        text = f"allowed: at most choose.mixed_steps ({choose.mixed_steps}), for every part serves a share of its own"
+        yield Problem(file, "choose.mixed_parts", str(choose.mixed_parts), text)
+    if choose.mixed_parts == 1 and "mixed_steps" in choose.model_fields_set:
+        text = "it says nothing with choose.mixed_parts = 1: allow 2 parts or drop it"
+        yield Problem(file, "choose.mixed_steps", str(choose.mixed_steps), text)
+    planes = pin.scale_up_planes if pin is not None else None
+    if planes is not None and choose.spare_planes and min(choose.spare_planes) >= planes:
+        text = f"allowed: at least one of less than pin.scale_up_planes ({planes})"
+        yield Problem(file, "choose.spare_planes", _listed(choose.spare_planes), text)
+    shapes = set(choose.scale_out_shapes)
+    if risk is not None and risk.max_single_failure_share is not None and shapes and shapes <= {"hyperx", "dragonfly"}:
+        text = (
+            "what a failed leaf leaves of these is not known: allow tree or mesh, or drop risk.max_single_failure_share"
+        )
+        yield Problem(file, "choose.scale_out_shapes", _listed(choose.scale_out_shapes), text)
 
 
 _PIN_LISTS = {
@@ -137,7 +162,22 @@ _PIN_LISTS = {
     "leaf_switch": "scale_out_switches",
     "spine_switch": "scale_out_switches",
     "core_switch": "scale_out_switches",
+    "top_switch": "scale_out_switches",
     "nic": "nics",
+}
+# Pins of what only trees of so many stages have.
+_FROM_STAGES = {
+    "spine_switch": 2,
+    "leaf_spine_links": 2,
+    "core_switch": 3,
+    "spine_core_links": 3,
+    "top_switch": 4,
+    "core_top_links": 4,
+}
+# Pins of what only leaves joined directly have.
+_FROM_SHAPES = {
+    "leaf_leaf_links": ("mesh", "hyperx", "dragonfly"),
+    "group_group_links": ("hyperx", "dragonfly"),
 }
 
 
@@ -148,10 +188,20 @@ def _pins(file: str, choose: Choose, pin: Pins) -> Iterator[Problem]:
             text = f"allowed: one of choose.{listed} ({_listed(allowed)}), or drop the pin"
             yield Problem(file, f"pin.{name}", repr(value), text)
     stages = (pin.scale_out_stages,) if pin.scale_out_stages else choose.scale_out_stages
-    for name, least in (("spine_switch", 2), ("leaf_spine_links", 2), ("core_switch", 3), ("spine_core_links", 3)):
+    for name, least in _FROM_STAGES.items():
         value = getattr(pin, name)
         if value is not None and stages and max(stages) < least:
             text = f"a fabric of {_listed(stages)} stage(s) has none: allow {least} stages or drop the pin"
+            yield Problem(file, f"pin.{name}", repr(value), text)
+    for name, shapes in _FROM_SHAPES.items():
+        value = getattr(pin, name)
+        if value is not None and choose.scale_out_shapes and not set(shapes) & set(choose.scale_out_shapes):
+            text = f"none of choose.scale_out_shapes has such links: allow {' or '.join(shapes)} or drop the pin"
+            yield Problem(file, f"pin.{name}", repr(value), text)
+    for name in ("scale_out_stages", "taper"):
+        value = getattr(pin, name)
+        if value is not None and choose.scale_out_shapes and "tree" not in choose.scale_out_shapes:
+            text = "only trees have it: allow tree in choose.scale_out_shapes or drop the pin"
             yield Problem(file, f"pin.{name}", repr(value), text)
     for name in ("rails", "planes"):
         # The list has a default, which says nothing against a pin.
@@ -165,84 +215,6 @@ def _pins(file: str, choose: Choose, pin: Pins) -> Iterator[Problem]:
     if pin.taper_ratio is not None and max(stages, default=3) < 2:
         text = "a fabric of 1 stage has none: allow 2 stages or drop the pin"
         yield Problem(file, "pin.taper", repr(pin.taper), text)
-
-
-# ----------------------------------------------------------------------------- names of the catalogue
-
-_KINDS = {
-    "choose.accelerators": "accelerators",
-    "choose.beyond_announced": "accelerators",
-    "choose.rearranged": "accelerators",
-    "choose.scale_up_switches": "scale_up_switches",
-    "choose.scale_out_switches": "scale_out_switches",
-    "choose.links": "links",
-    "choose.nics": "nics",
-    "pin.accelerator": "accelerators",
-    "pin.scale_up_switch": "scale_up_switches",
-    "pin.leaf_switch": "scale_out_switches",
-    "pin.spine_switch": "scale_out_switches",
-    "pin.core_switch": "scale_out_switches",
-    "pin.nic": "nics",
-}
-
-
-LINK_PINS = ("scale_up_links", "nic_leaf_links", "leaf_spine_links", "spine_core_links")
-
-
-def _linked(pin: Pins | None) -> Iterator[tuple[str, str]]:
-    """Key and id of every link row that a pin names."""
-    for name in LINK_PINS if pin is not None else ():
-        for row in (getattr(pin, name) or "").split("/"):
-            if row:
-                yield f"pin.{name}", row
-
-
-_STOCKED = ("accelerators", "nics", "scale_up_switches", "scale_out_switches", "links")
-
-
-def unknown_names(parts: Parts, known: Mapping[str, Sequence[str]]) -> list[Problem]:
-    """Find the names that the catalogue lacks, with the nearest that it has.
-
-    Parameters
-    ----------
-    parts
-        The instance as far as it could be read.
-    known
-        Names by kind: ``llms``, ``accelerators``, ``scale_up_switches``, ``scale_out_switches``, ``links``, ``nics``,
-        ``vendors`` of accelerators.
-
-    Examples
-    --------
-    >>> known = {"accelerators": ["gb200", "h100"]}
-    >>> for problem in unknown_names(Parts("a.toml", (), None, Pins(accelerator="h10")), known):
-    ...     print(problem)
-    a.toml: pin.accelerator: read 'h10'; did you mean h100? allowed here: gb200, h100
-    """
-    named = [(f"workloads[{index}].llm", "llms", work.llm) for index, work in parts.workloads]
-    tables = {"choose": parts.choose, "pin": parts.pin}
-    for key, kind in _KINDS.items():
-        table, field = key.split(".")
-        value = getattr(tables[table], field, None)
-        if isinstance(value, str):
-            named.append((key, kind, value))
-        elif value:
-            named += [(f"{key}[{index}]", kind, name) for index, name in enumerate(value)]
-    named += [(key, "links", row) for key, row in _linked(parts.pin)]
-    found = []
-    vendors = parts.choose.max_vendor_share if parts.choose is not None else ()
-    named += [(f"choose.max_vendor_share.{name}", "vendors", name) for name in vendors]
-    stocked = [name for kind in _STOCKED for name in known.get(kind, ())]
-    for name in parts.stock:
-        if name not in stocked:
-            allowed = f"a part that is bought: {nearest(name, stocked)}"
-            found.append(Problem(parts.file, f"stock.{name[:60]}", repr(name[:60]), allowed))
-    for key, kind, name in named:
-        if name in known.get(kind, ()):
-            continue
-        elsewhere = [other for other in known if other != kind and name in known[other]]
-        hint = f"that is one of the {elsewhere[0].replace('_', ' ')}; " if elsewhere else ""
-        found.append(Problem(parts.file, key, repr(name[:60]), hint + nearest(name, known.get(kind, ()))))
-    return found
 
 
 @dataclass(frozen=True)
@@ -285,13 +257,13 @@ def pins_against_catalogue(parts: Parts, known: Known) -> list[Problem]:
             text = f"{pin.accelerator} is announced up to {largest:g}"
             hint = f"{text}: list it in choose.beyond_announced to ask what if"
             found.append(Problem(parts.file, "pin.domain_size", repr(pin.domain_size), hint))
-    for key, row in _linked(pin):
+    for key, row in linked(pin.model_dump(include=set(LINK_PINS))):
         known_row = row in known.names.get("links", ()) and row not in known.packaged
         if known_row and choose.links is not None and row not in choose.links:
             text = f"allowed: one of choose.links ({_listed(choose.links)}), or drop the pin"
             found.append(Problem(parts.file, key, repr(row), text))
     first: tuple[str, str] | None = None
-    for key in ("leaf_switch", "spine_switch", "core_switch"):
+    for key in ("leaf_switch", "spine_switch", "core_switch", "top_switch"):
         family = known.families.get(getattr(pin, key) or "")
         if family is None:
             continue

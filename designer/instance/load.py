@@ -15,8 +15,8 @@ from designer.instance.contradictions import (
     Parts,
     contradictions,
     pins_against_catalogue,
-    unknown_names,
 )
+from designer.instance.names import unknown_names
 from designer.instance.schema import (
     NO_DEMAND,
     Choose,
@@ -113,7 +113,7 @@ def read_instance(file: str, data: dict[str, Any]) -> tuple[Instance | None, Par
         found = _in_plain_words(problems_from_validation(file, error, Instance))
         return None, _parts(file, plain), [*_no_demand(file, plain), *(row for row in found if row.key)]
     workloads, fleets = tuple(enumerate(instance.workloads)), tuple(enumerate(instance.fleets))
-    tables = (instance.choose, instance.pin, instance.objective, instance.risk, tuple(instance.stock))
+    tables = (instance.choose, instance.pin, instance.objective, instance.risk)
     return instance, Parts(file, workloads, *tables, fleets=fleets), []
 
 
@@ -140,12 +140,14 @@ def _question(read: _Read, catalogue: Catalogue | None, problems: list[Problem])
     measured = _Measured(None, None)
     instance: Instance | None = None
     try:
-        instance, parts, wrong = read_instance(read.file, parse_toml(read.file, read.content))
+        tables = parse_toml(read.file, read.content)
+        instance, parts, wrong = read_instance(read.file, tables)
         problems += wrong
         problems += contradictions(parts)
         if catalogue is not None:
             known = _known(catalogue, "mid" if instance is None else instance.level)
-            problems += unknown_names(parts, known.names)
+            said = {problem.key for problem in problems}
+            problems += (row for row in unknown_names(read.file, tables, known.names) if row.key not in said)
             problems += pins_against_catalogue(parts, known)
         if instance is not None and instance.measured_points is not None and read.folder is not None:
             measured = _measured_points(read.file, read.folder, instance.measured_points)
@@ -196,7 +198,6 @@ def _parts(file: str, plain: dict[str, Any]) -> Parts:
         usable(Pins, plain.get("pin", {})),
         usable(Objective, plain.get("objective", {})),
         usable(Risk, plain.get("risk", {})),
-        tuple(stock) if isinstance(stock := plain.get("stock", {}), dict) else (),
         rows(Fleet, "fleets"),
     )
 

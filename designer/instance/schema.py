@@ -102,7 +102,24 @@ class Choose(_Frozen):
     scale_up_stages: tuple[Literal[1, 2], ...] = Field(
         default=(1, 2), description="switch stages of a scale-up domain; 2 = groups behind first-stage switches"
     )
-    scale_out_stages: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
+    spare_planes: tuple[Annotated[int, Field(ge=0, le=63)], ...] = Field(
+        default=(0,), description="planes of a switched domain that its plan does not count on; any of these"
+    )
+    spare_domains: tuple[Annotated[int, Field(ge=0, le=1000)], ...] = Field(
+        default=(0,),
+        description="spare domains of a pool (a replica over several domains: sets of so many); any of these",
+    )
+    mixed_parts: Annotated[int, Field(ge=1, le=4)] = Field(
+        default=1, description="most parts that a pool may be split into, each on an accelerator of its own"
+    )
+    mixed_steps: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=4, description="shares of mixed parts are whole multiples of 1 / this"
+    )
+    scale_out_shapes: tuple[Literal["tree", "mesh", "hyperx", "dragonfly"], ...] = Field(
+        default=("tree",),
+        description="trees, or leaves joined directly, which takes switches that route by way of a random leaf",
+    )
+    scale_out_stages: tuple[Literal[1, 2, 3, 4], ...] = Field(default=(1, 2, 3), description="switch stages of a tree")
     scale_out_rails: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
         default=(1,),
         description="separate fabrics, one per rail: accelerators of the same number in their host; traffic to another "
@@ -119,6 +136,9 @@ class Choose(_Frozen):
     )
     spine_tapers: tuple[Annotated[float, Field(ge=1, le=64, allow_inf_nan=False)], ...] = Field(
         default=(1.0, 2.0, 4.0, 7.0), description="down to up ports of a spine in three stages"
+    )
+    core_tapers: tuple[Annotated[float, Field(ge=1, le=64, allow_inf_nan=False)], ...] = Field(
+        default=(1.0, 2.0, 4.0, 7.0), description="down to up ports of a core in four stages"
     )
     min_spines: Annotated[int, Field(ge=1, le=64)] = Field(
         default=2, description="least parallel spines; a lone spine is a single point of failure of the fabric"
@@ -164,6 +184,13 @@ class Lengths(_Frozen):
     nic_leaf_m: Positive | None = None
     leaf_spine_m: Positive | None = None
     spine_core_m: Positive | None = None
+    core_top_m: Positive | None = None
+    leaf_leaf_m: Positive | None = Field(
+        default=None, description="between leaves joined directly: mesh, first line, group"
+    )
+    group_group_m: Positive | None = Field(
+        default=None, description="between leaves joined directly: second line, between groups"
+    )
 
 
 class Site(_Frozen):
@@ -194,6 +221,10 @@ class Money(_Frozen):
     replacement_part_share: Share = Field(
         default=1.0, description="share of a replaced part's price that the owner pays (0 = full warranty)"
     )
+    box_swap_part_share: Share | None = Field(
+        default=None,
+        description="the same for a co-packaged switch box swapped for a failed engine; absent: replacement_part_share",
+    )
 
 
 class Risk(_Frozen):
@@ -204,6 +235,10 @@ class Risk(_Frozen):
     max_accelerator_hours_lost_per_year: NonNegative | None = None
     min_availability: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = Field(
         default=None, description="least share of all accelerator-hours of a year that failures leave"
+    )
+    min_pool_availability: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="least share of the time in which the domains that are up serve a pool's whole peak; spares help",
     )
     max_single_failure_share: Share | None = Field(
         default=None, description="most of any pool's tokens per second that a single failure may take while it lasts"
@@ -219,10 +254,11 @@ class Pins(_Frozen):
     accelerator: str | None = None
     domain_size: Annotated[int, Field(ge=1, le=16384)] | None = None
     scale_up_switch: str | None = None
-    scale_out_stages: Literal[1, 2, 3] | None = None
+    scale_out_stages: Literal[1, 2, 3, 4] | None = None
     leaf_switch: str | None = None
     spine_switch: str | None = None
     core_switch: str | None = None
+    top_switch: str | None = None
     nic: str | None = None
     scale_up_planes: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None, description="planes of switches in every scale-up domain; excludes domains without switches"
@@ -235,6 +271,11 @@ class Pins(_Frozen):
     nic_leaf_links: LinkPin | None = Field(default=None, description="the same between NICs and leaves")
     leaf_spine_links: LinkPin | None = Field(default=None, description="the same between leaves and spines")
     spine_core_links: LinkPin | None = Field(default=None, description="the same between spines and cores")
+    core_top_links: LinkPin | None = Field(default=None, description="the same between cores and tops")
+    leaf_leaf_links: LinkPin | None = Field(
+        default=None, description="the same between leaves joined directly: mesh, first line, group"
+    )
+    group_group_links: LinkPin | None = Field(default=None, description="the same: second line, between groups")
     taper: Annotated[float, Field(gt=0, le=64, allow_inf_nan=False)] | TaperText | None = Field(
         default=None,
         description='Gb/s below over Gb/s above every full leaf, exactly: 2 or "42:22"; one-stage fabrics have none',
