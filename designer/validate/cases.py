@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from designer.problems import InputError, Problem
 from designer.reading import parse_toml, plain_tables, problems_from_validation
-
-FOLDER = Path(__file__).with_name("data")
-"""Where the cases lie, and the designs, instances and overlays that they name."""
+from designer.validate.folder import FOLDER
 
 
 class _Frozen(BaseModel):
@@ -23,7 +20,8 @@ class Expected(_Frozen):
     """One published figure and the computed quantity it belongs to.
 
     The figure is compared with ``quantity`` of the subject ``of``, divided by the quantity ``per`` where given, and by
-    ``unit`` (1e6 for millions). ``tolerance`` is relative; 0 means that the figures are equal as printed.
+    ``unit`` (1e6 for millions). ``tolerance`` is relative; 0 means that the figures are equal as printed. "within": the
+    published figure lies inside the predicted interval (of a range, some of it).
     """
 
     what: str = Field(description="in the words of the source")
@@ -33,7 +31,7 @@ class Expected(_Frozen):
     unit: Annotated[float, Field(gt=0)] = 1.0
     published: float
     up_to: float | None = Field(default=None, description="other end, where a range was published")
-    compare: Literal["equal", "at_most"] = "equal"
+    compare: Literal["equal", "at_most", "within"] = "equal"
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.0
     because: str | None = Field(default=None, description="why a difference is known and stands")
     rounded_to: Annotated[float, Field(gt=0)] | None = Field(
@@ -51,10 +49,35 @@ class Formula(_Frozen):
     usd: dict[str, float] = Field(default_factory=dict)
 
 
+class Components(_Frozen):
+    """Components that may fail: ``kind`` as in populations.toml, or any name where ``fit`` is given."""
+
+    kind: str
+    units: Annotated[float, Field(gt=0)]
+    fit: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="failures in 1e9 component-hours, where the case gives them"
+    )
+
+
+class Failures(_Frozen):
+    """Failures to predict from other populations than that of the case (and than those in ``without``)."""
+
+    hours: Annotated[float, Field(gt=0)]
+    components: Annotated[tuple[Components, ...], Field(min_length=1)]
+    without: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _all_or_none_given(self) -> Failures:
+        if len({part.fit is None for part in self.components}) > 1:
+            raise ValueError("either all rates are given or none")
+        return self
+
+
 class Case(_Frozen):
     """One published case.
 
-    ``use`` as in the field: a counts, b cost or power, c the optimum must be no dearer. ``designs`` and ``instances``
+    ``use`` as in the field: a counts, b cost or power, c the optimum must be no dearer, d failures, which are predicted
+    from what others have counted (``failures``). ``designs`` and ``instances``
     are the subjects: files in `FOLDER` that `designer evaluate` and `designer solve` read; an instance may come with an
     overlay of the catalogue. ``formulas`` are counted only. A case that cannot be recomputed says why in
     ``not_checkable``.
@@ -64,18 +87,19 @@ class Case(_Frozen):
     title: str
     source: str
     confidence: str
-    use: tuple[Literal["a", "b", "c"], ...]
+    use: tuple[Literal["a", "b", "c", "d"], ...]
     note: str = ""
     not_checkable: str | None = None
     designs: dict[str, str] = Field(default_factory=dict)
     formulas: dict[str, Formula] = Field(default_factory=dict)
     instances: dict[str, str] = Field(default_factory=dict)
+    failures: dict[str, Failures] = Field(default_factory=dict)
     overlays: dict[str, str] = Field(default_factory=dict)
     expect: tuple[Expected, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Case:
-        named = [*self.designs, *self.formulas, *self.instances]
+        named = [*self.designs, *self.formulas, *self.instances, *self.failures]
         subjects = set(named)
         if (self.not_checkable is None) != bool(self.expect):
             raise ValueError("a case has expected figures, or says why it is not checkable")

@@ -9,7 +9,8 @@ from designer.design.types import Boundary, Design
 from designer.evaluate.amounts import Amount
 from designer.evaluate.result import Evaluation
 from designer.families import family_from
-from designer.validate.cases import Formula
+from designer.validate.cases import Failures, Formula
+from designer.validate.populations import Predicted, predicted_events
 
 
 def of_evaluation(found: Evaluation) -> dict[str, float]:
@@ -116,3 +117,34 @@ def _cables(out: defaultdict[str, float], name: str, boundary: Boundary) -> None
     out[f"links.{name}"] += boundary.links
     out[f"cables.{name}"] += boundary.cables
     out[f"ends.{name}"] += boundary.lower_ends + boundary.upper_ends
+
+
+def of_failures(failures: Failures, case: str) -> tuple[dict[str, Predicted], str]:
+    """Name the failures of some components, with their 90 % intervals, and say what is missing.
+
+    ``events`` in the hours, ``events.KIND``, ``fit.KIND``, ``share.KIND``, ``hours_between`` events of any kind, and
+    ``million_hours_between.KIND`` of one component.
+    """
+    parts = [(row.kind, row.units * failures.hours) for row in failures.components]
+    if failures.components[0].fit is not None:
+        counts = {row.kind: (row.fit or 0.0) / 1e9 * row.units * failures.hours for row in failures.components}
+        out = {f"events.{kind}": _known(count) for kind, count in counts.items()}
+        out["events"] = _known(sum(counts.values()))
+        out["hours_between"] = _known(failures.hours / sum(counts.values()))
+        return out, ""
+    out, missing = predicted_events(parts, (case, *failures.without))
+    if missing:
+        return {}, missing
+    out["hours_between"] = _inverse(out["events"], failures.hours)
+    out |= {f"million_hours_between.{kind}": _inverse(out[f"fit.{kind}"], 1e3) for kind, _ in parts}
+    return out, ""
+
+
+def _known(value: float) -> Predicted:
+    return Predicted(value, value, value)
+
+
+def _inverse(found: Predicted, over: float) -> Predicted:
+    """A time between events; infinite where there may be none."""
+    mid, low, high = (over / value if value else float("inf") for value in (found.mid, found.low, found.high))
+    return Predicted(mid, high, low)

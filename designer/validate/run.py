@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,8 +13,10 @@ from designer.instance.load import load
 from designer.problems import InputError, Problem
 from designer.reading import nearest
 from designer.solve.run import solve
-from designer.validate.cases import FOLDER, Case, Expected, published_cases
-from designer.validate.quantities import of_answer, of_evaluation, of_formula
+from designer.validate.cases import Case, Expected, published_cases
+from designer.validate.folder import FOLDER
+from designer.validate.populations import Predicted
+from designer.validate.quantities import of_answer, of_evaluation, of_failures, of_formula
 from designer.verify import verify
 
 Verdict = Literal["agrees", "differs", "known difference", "not checkable"]
@@ -29,6 +31,7 @@ class Row:
     """One line of the table: a published figure, what was computed, and whether they agree.
 
     ``got`` is None where a case is not checkable, and where the computation has no such figure; ``note`` says why.
+    ``got_low`` and ``got_high`` are the ends of the 90 % interval of a prediction.
     """
 
     case: str
@@ -36,11 +39,13 @@ class Row:
     what: str
     published: float | None
     up_to: float | None
-    compare: Literal["equal", "at_most"]
+    compare: Literal["equal", "at_most", "within"]
     tolerance: float
     got: float | None
     verdict: Verdict
     note: str
+    got_low: float | None = None
+    got_high: float | None = None
 
 
 def validate(only: Iterable[str] = (), on_case: Callable[[str], None] | None = None) -> tuple[Row, ...]:
@@ -93,6 +98,7 @@ def rows_of(case: Case) -> Iterator[Row]:
         got, missing = _figure(row, figures)
         computed = got is not None and not fault
         agrees = got is not None and computed and _agrees(row, got)
+        ends = (got.low, got.high) if got is not None and row.compare == "within" else (None, None)
         verdict: Verdict = "agrees" if agrees else "differs" if row.because is None or not computed else _KNOWN
         if agrees and row.because is not None:
             fault = "the known difference is gone: drop its reason"
@@ -107,14 +113,17 @@ def rows_of(case: Case) -> Iterator[Row]:
             row.up_to,
             row.compare,
             row.tolerance,
-            got,
+            None if got is None else got.mid,
             verdict,
             note,
+            *ends,
         )
 
 
-def _computed(case: Case, name: str) -> tuple[dict[str, float], str]:
+def _computed(case: Case, name: str) -> tuple[Mapping[str, float | Predicted], str]:
     """The figures of one subject of a case, and what is wrong with it."""
+    if name in case.failures:
+        return of_failures(case.failures[name], case.id)
     if name in case.designs:
         evaluation = evaluate(FOLDER / case.designs[name])
         broken = [row for network in evaluation.networks for row in network.flow.violations]
@@ -132,17 +141,23 @@ def _computed(case: Case, name: str) -> tuple[dict[str, float], str]:
     return of_answer(answer), "; ".join(faults)
 
 
-def _figure(row: Expected, figures: dict[str, float]) -> tuple[float | None, str]:
+def _figure(row: Expected, figures: Mapping[str, float | Predicted]) -> tuple[Predicted | None, str]:
     """The computed figure in the unit that was published, and what is missing."""
     names = [row.quantity, *([row.per] if row.per is not None else [])]
     missing = [name for name in names if name not in figures]
     if missing:
         return None, f"no figure of the name {', '.join(missing)} (known: {', '.join(sorted(figures))})"
-    return figures[row.quantity] / (figures[row.per] if row.per is not None else 1.0) / row.unit, ""
+    found, per = figures[row.quantity], figures[row.per] if row.per is not None else 1.0
+    low, mid, high = (found.low, found.mid, found.high) if isinstance(found, Predicted) else (found, found, found)
+    over = row.unit * (per.mid if isinstance(per, Predicted) else per)
+    return Predicted(mid / over, low / over, high / over), ""
 
 
-def _agrees(row: Expected, got: float) -> bool:
+def _agrees(row: Expected, found: Predicted) -> bool:
     least, most = row.published, row.published if row.up_to is None else row.up_to
+    if row.compare == "within":
+        return found.low <= most and least <= found.high
+    got = found.mid
     half = 0.5 * (row.rounded_to or 0.0)
     slack = max(row.tolerance, _HAIR)
     below = got <= most + half + slack * abs(most)

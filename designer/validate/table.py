@@ -28,7 +28,7 @@ def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
             textwrap.shorten(row.source, _WIDTHS["source"], placeholder=" ..."),
             textwrap.shorten(row.what, _WIDTHS["figure"], placeholder=" ..."),
             _published(row),
-            "" if row.got is None else _number(row.got),
+            _computed(row),
             row.verdict,
         )
         for row in rows
@@ -74,6 +74,15 @@ def _published(row: Row) -> str:
     return f"at most {text}" if row.compare == "at_most" else text
 
 
+def _computed(row: Row) -> str:
+    if row.got is None:
+        return ""
+    if row.got_low is None or row.got_high is None or row.got_low == row.got_high:
+        return _number(row.got)
+    mid, low, high = (_number(float(f"{value:.3g}")) for value in (row.got, row.got_low, row.got_high))
+    return f"{mid} ({low} to {high})"
+
+
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.6g}"
 
@@ -97,4 +106,6 @@ for one case). The givens, designs, questions and prices of every case lie in `d
 there can be read by `designer evaluate` and each question by `designer solve`. Counts must be exact, money and watts
 as tight as the source prints them. "At most": the optimum under the same prices and bandwidth must be no dearer than
 the published design. A known difference stays in the table with its reason, and the tests fail when it changes.
+Failures are predicted from what other operators have counted (`populations.toml`), never from the row itself: the
+median, and the interval that holds nine of ten further populations; the published figure must lie in it.
 """
