@@ -29,6 +29,7 @@ from designer.report.compare import compare_screen
 from designer.report.files import RESULT_NAME, check_target, write_folder
 from designer.report.result import Recount, Result, read_result, to_json
 from designer.report.screen import screen
+from designer.risk import Risk, risk
 from designer.simulate import Simulation, simulate
 from designer.solve.run import solve
 from designer.solve.why_not import WhyNot, why_not
@@ -273,6 +274,40 @@ def simulate_stored(
     result, question = _read_back(run, overlay)
     design, instance = _design_of(str(run), result), _asked_by(result, question)
     return simulate(design, question.catalogue, instance, years=years, runs=runs, seed=seed, workers=workers)
+
+
+def risk_stored(
+    run: str | Path,
+    *,
+    overlay: str | Path | None = None,
+    samples: int = 10_000,
+    seed: int = 0,
+    job_hours: float = 720.0,
+    checkpoint_minutes: float = 60.0,
+    write_minutes: float = 1.0,
+) -> Risk:
+    """Say what is known of the failures of a stored design (`designer.risk.risk`), read as by `verify_stored`.
+
+    Raises
+    ------
+    InputError
+        When the result cannot be read or counted, or an option is wrong.
+    """
+    result, question = _read_back(run, overlay)
+    found = risk(
+        _design_of(str(run), result),
+        question.catalogue,
+        _asked_by(result, question),
+        samples=samples,
+        seed=seed,
+        job_hours=job_hours,
+        checkpoint_minutes=checkpoint_minutes,
+        write_minutes=write_minutes,
+    )
+    notes = found.notes
+    if question.catalogue.sha256 != result.catalogue_sha256:
+        notes = (*notes, "the catalogue has changed since the run; stated figures are those of now")
+    return replace(found, instance_sha256=result.instance.sha256, notes=notes)
 
 
 def _read_back(run: str | Path, overlay: str | Path | None) -> tuple[Result, Question]:

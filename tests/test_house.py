@@ -33,6 +33,7 @@ FLOORS = {
     "designer.evaluate": 7,
     "designer.solve": 8,
     "designer.beside": 9,
+    "designer.risk": 9,
     "designer.simulate": 9,
     "designer.report": 10,
     "designer.breakeven": 11,

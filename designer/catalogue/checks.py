@@ -59,6 +59,21 @@ def _all(catalogue: Catalogue) -> Iterator[Finding]:
     for llm in catalogue.llms.values():
         yield from check_llm(llm)
     yield from _facility(catalogue)
+    yield from _failure_tests(catalogue)
+
+
+def _failure_tests(catalogue: Catalogue) -> Iterator[Finding]:
+    """Check that every figure named by a test is there, and that a question has one base."""
+    bases: dict[str, str] = {}
+    for test in catalogue.failure_tests:
+        where = f"failure_tests.{test.id}"
+        if test.base and bases.setdefault(test.question, test.id) != test.id:
+            yield broken("base", where, f"{bases[test.question]} is the base of {test.question} already")
+        for key in test.figures:
+            kind, _, rest = key.partition(".")
+            row, _, name = rest.rpartition(".")
+            if not isinstance(getattr(catalogue.rows()[kind][row], name, None), Figure):
+                yield broken("figure", where, f"{key} is no figure")
 
 
 def _facility(catalogue: Catalogue) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from designer.catalogue.surroundings import (
     Components,
     Content,
     Evidence,
+    FailureTest,
     Llm,
     Notes,
     Source,
@@ -69,6 +70,7 @@ class Catalogue:
     field_notes: Mapping[str, Notes]
     sha256: str
     overlay_sha256: str | None
+    failure_tests: tuple[FailureTest, ...] = ()
 
     def rows(self) -> dict[str, Mapping[str, Row]]:
         """All tables of rows by kind."""
@@ -216,6 +218,7 @@ def _catalogue(content: Content, overlay_sha256: str | None) -> Catalogue:
         field_notes=content.field_notes,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         overlay_sha256=overlay_sha256,
+        failure_tests=content.failure_tests,
     )
 
 

@@ -16,6 +16,7 @@ _KEYED_LISTS = {
     ("compatibility", "scale_up"): "accelerator_protocol",
     ("compatibility", "scale_out"): "switch_protocol",
     ("reliability_evidence",): "id",
+    ("failure_tests",): "id",
     ("opposing_or_contextual_claims",): "claim",
 }
 

@@ -51,6 +51,10 @@ def _uses(tables: Mapping[str, Any]) -> Iterator[tuple[str, Any, Mapping[str, An
         listed = row.get("switches")
         for at, name in enumerate(listed if isinstance(listed, list) else ()):
             yield f"compatibility.scale_up[{place}].switches[{at}]", name, switches
+    for place, row in enumerate(_rows(tables, "failure_tests")):
+        for figure in _table(row, "figures"):
+            kind, _, name = figure.partition(".")
+            yield f"failure_tests[{place}].figures.{figure}", name.rpartition(".")[0], _table(tables, kind)
 
 
 def wrong_families(file: str, tables: Mapping[str, Any]) -> list[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from designer.catalogue.facility import Facility, Rack
 from designer.catalogue.figures import Amount, Basis, Figure, Frozen
@@ -233,6 +233,33 @@ class Evidence(Frozen):
     source: str
 
 
+FigureKey = Annotated[
+    str, StringConstraints(pattern=r"^(accelerators|switches|links|nics)\.[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\.[a-z_]+$")
+]
+
+
+class FailureTest(Frozen):
+    """A count of failures over device-hours, from which rates a year follow with their uncertainty.
+
+    Tests of one ``question`` exclude each other, and each of them excludes the ranges of its ``figures``; ``base``
+    marks the one that is taken first, without one the ranges are. ``figures`` names, for each figure (a rate a year),
+    how many of the devices that were counted stand for one part, transfers to other parts included (``note``).
+    """
+
+    id: Identifier
+    question: Identifier
+    base: bool = False
+    device: str
+    failures: Whole
+    device_hours: Annotated[float, Field(gt=0, le=1e18, allow_inf_nan=False)]
+    figures: Annotated[
+        Mapping[FigureKey, Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]], Field(min_length=1)
+    ]
+    basis: Basis
+    source: Annotated[str, Field(min_length=1, max_length=500)]
+    note: str | None = None
+
+
 class Claim(Frozen):
     """A statement for or against a technology, kept beside the figures."""
 
@@ -268,4 +295,5 @@ class Content(Frozen):
     compatibility: Compatibility
     blast_radius: BlastRadius
     reliability_evidence: Listed[Evidence]
+    failure_tests: Listed[FailureTest] = ()
     opposing_or_contextual_claims: Listed[Claim]

@@ -14,6 +14,7 @@ from designer.cli.codes import ExitCode
 from designer.cli.evaluate import evaluate
 from designer.cli.guard import guarded, say
 from designer.cli.progress import ProgressLine
+from designer.cli.risk import risk
 from designer.cli.show import exit_code, show_bench, show_checked, show_compared, show_question, show_run
 from designer.cli.simulate import simulate
 from designer.cli.validate import validate
@@ -37,6 +38,7 @@ app.command(epilog=_CODES)(evaluate)
 app.command(epilog=_CODES)(breakeven)
 app.command(epilog=_CODES)(validate)
 app.command(epilog=_CODES)(simulate)
+app.command(epilog=_CODES)(risk)
 
 InstanceFile = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Planning question, a TOML file.")]
 Overlay = Annotated[

@@ -202,8 +202,9 @@ def single_failures(
     scene = Scene(network, near, far, relays=relays)
     whole = scene.value()
     found = sorted(_classes(network, scene, generators), key=lambda of: -of[2])
+    known: dict[tuple[int, ...], tuple[int, Throughput]] = {}
     failures = []
-    for part, place, members in found[:most_classes]:
+    for part, place, members, alike in found[:most_classes]:
         lost = np.zeros(len(network.lower), np.int64)
         if part == "box":
             mine = (network.lower == place) | (network.upper == place)
@@ -214,8 +215,10 @@ def single_failures(
             lost[place] = 1
             broken = without(network, rows=[place])
             name, example = network.bundles[int(network.bundle[place])].name, _link(network, place)
-        alive = reachable(broken, relays)
-        after = _among(broken, alive, relays, exactly)
+        if alike not in known:
+            meeting = reachable(broken, relays)
+            known[alike] = int((~meeting).sum()), _among(broken, meeting, relays, exactly)
+        cut_off, after = known[alike]
         gone = part == "box" and place < network.endpoints
         failures.append(
             Failure(
@@ -223,7 +226,7 @@ def single_failures(
                 name,
                 example,
                 members,
-                int((~alive).sum()) - gone,
+                cut_off - gone,
                 after.least,
                 after.most,
                 _ratio(after.least, intact.most),
@@ -254,41 +257,51 @@ def _link(network: Network, row: int) -> str:
     return f"{network.name(int(network.lower[row]))} - {network.name(int(network.upper[row]))}"
 
 
-def _classes(network: Network, scene: Scene, generators: Sequence[Ints]) -> Iterator[tuple[Part, int, int]]:
-    """Part, one member (box or row) and number of single failures of each class.
+def _classes(
+    network: Network, scene: Scene, generators: Sequence[Ints]
+) -> Iterator[tuple[Part, int, int, tuple[int, ...]]]:
+    """Part, one member (box or row), number of single failures of each class, and what is equal for classes whose
+    all-to-all is the same.
 
     The max flow between two halves is the same after a symmetry only if that keeps the halves: nodes are coloured by
-    what their endpoints send and take.
+    what their endpoints send and take. All-to-all traffic knows no halves.
     """
     out, into = scene.supply(scene.room)
     colour = np.unique(np.stack([out, into], 1), axis=0, return_inverse=True)[1].reshape(-1)
     core = replace(scene.core, colour=colour)
     index = ArcIndex(core)
     nodes = [on_nodes(core, permutation) for permutation in generators]
+    whole = orbits_of(scene.core, nodes)
     orbits = orbits_of(core, [permutation for permutation in nodes if index.moved(permutation) is not None])
     linked = np.zeros(core.nodes, bool)
     linked[core.tail] = True
     linked[core.node[scene.end]] = True
     for node in orbits.node_first.tolist():
         if core.relays[node] and linked[node]:
-            yield "box", int(core.box[node]), int(orbits.node_size[orbits.of_node[node]])
+            yield "box", int(core.box[node]), int(orbits.node_size[orbits.of_node[node]]), (0, int(whole.of_node[node]))
     half = len(core.rows)
-    both = np.sort(np.stack([orbits.of_arc[:half], orbits.of_arc[half:]], 1), axis=1)
-    yield from _rows(network, core.rows, both)
+    both, alike = (np.sort(np.stack([of.of_arc[:half], of.of_arc[half:]], 1), axis=1) for of in (orbits, whole))
+    yield from _rows(network, core.rows, both, alike, 1)
     own = scene.own
-    alike = [orbits.of_node[core.node[scene.end]], scene.role[scene.end], network.bundle[own], network.links[own]]
+    links = [network.bundle[own], network.links[own]]
     # Several rows of one endpoint differ by the others.
     total = np.bincount(scene.end, scene.room[own], network.endpoints)[scene.end].astype(np.int64)
-    yield from _rows(network, own, np.stack([*alike, total], 1))
+    both, alike = (
+        np.stack([of.of_node[core.node[scene.end]], *more, *links, total], 1)
+        for of, more in ((orbits, [scene.role[scene.end]]), (whole, []))
+    )
+    yield from _rows(network, own, both, alike, 2)
 
 
-def _rows(network: Network, rows: Ints, keys: Ints) -> Iterator[tuple[Part, int, int]]:
+def _rows(
+    network: Network, rows: Ints, keys: Ints, alike: Ints, sort: int
+) -> Iterator[tuple[Part, int, int, tuple[int, ...]]]:
     if not len(rows):
         return
     _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     links = np.bincount(inverse.reshape(-1), network.links[rows])
     for at, count in zip(first.tolist(), links.tolist(), strict=True):
-        yield "link", int(rows[at]), int(count)
+        yield "link", int(rows[at]), int(count), (sort, *alike[at].tolist())
 
 
 def random_failures(
