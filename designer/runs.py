@@ -14,7 +14,7 @@ from pathlib import Path
 from designer.answer import Answer, Phase, Question, SolveOptions, scaled
 from designer.beside.run import asked_alike
 from designer.beside.run import beside as put_beside
-from designer.design.account import Account, CostLine, RiskLine
+from designer.design.account import Account, CostLine, PoolUptime, RiskLine
 from designer.design.types import Design
 from designer.evaluate import Evaluation, evaluate
 from designer.fabric import FlowReport
@@ -350,14 +350,16 @@ def _account_differences(stored: Account | None, recounted: Account) -> list[str
     return found
 
 
-def _same_items(ours: Sequence[CostLine | RiskLine], theirs: Sequence[CostLine | RiskLine]) -> bool:
-    if [line.item for line in ours] != [line.item for line in theirs]:
-        return False
-    return all(
-        math.isclose(value, vars(b)[name], rel_tol=_ACCOUNT_TOLERANCE, abs_tol=1e-6)
+_Line = CostLine | RiskLine | PoolUptime
+
+
+def _same_items(ours: Sequence[_Line], theirs: Sequence[_Line]) -> bool:
+    return len(ours) == len(theirs) and all(
+        value == vars(b)[name]
+        if isinstance(value, str)
+        else math.isclose(value, vars(b)[name], rel_tol=_ACCOUNT_TOLERANCE, abs_tol=1e-6)
         for a, b in zip(ours, theirs, strict=True)
         for name, value in vars(a).items()
-        if name != "item"
     )
 
 

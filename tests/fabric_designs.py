@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import networkx as nx
-from hypothesis import strategies as st
 
 from designer.demand.plan import ServingPlan
 from designer.design.types import (
@@ -15,6 +14,7 @@ from designer.design.types import (
     BoundaryName,
     Design,
     Fabric,
+    FabricShape,
     PoolDesign,
     ScaleUp,
     ScaleUpKind,
@@ -53,6 +53,9 @@ class PoolSpec:
     domains_per_leaf: int = 1
     leaves_per_domain: int = 1
     domains_per_replica: int = 1
+    spare_domains: int = 0
+    spare_planes: int = 0
+    share: tuple[int, int] = (1, 1)
     scale_up_need: float = 4000.0
     ep_need: float = 0.0
     other_need: float = 100.0
@@ -69,8 +72,14 @@ class FabricSpec:
     leaves_per_pod: int = 2
     m2: int = 1
     cores_per_spine: int = 2
+    pods_per_zone: int = 2
+    m3: int = 1
+    tops_per_core: int = 2
     rails: int = 1
     planes: int = 1
+    shape: FabricShape = "tree"
+    dims: tuple[int, ...] = ()
+    links: tuple[int, ...] = ()
     pools: tuple[PoolSpec, ...] = field(default_factory=lambda: (PoolSpec(),))
 
 
@@ -104,7 +113,7 @@ def usable_of(spec: PoolSpec) -> float:
     if spec.kind == "torus":
         means = [a / 4 if a % 2 == 0 else (a * a - 1) / (4 * a) for a in spec.dims]
         return min(2 * rate * (size - 1) / (size * mean) for mean in means if mean)
-    return len(spec.shares) * min(spec.shares) * rate
+    return (len(spec.shares) - spec.spare_planes) * min(spec.shares) * rate
 
 
 def scale_up_of(spec: PoolSpec) -> ScaleUp:
@@ -136,6 +145,7 @@ def scale_up_of(spec: PoolSpec) -> ScaleUp:
         switches=planes * groups * spec.domains,
         boundary=boundary("scale_up", spec.port_gbps, spec.size * spec.domains * k),
         upper=upper,
+        spare_planes=spec.spare_planes,
     )
 
 
@@ -175,9 +185,9 @@ def plan_of(spec: PoolSpec) -> ServingPlan:
 def pool_of(spec: PoolSpec, fabric: FabricSpec) -> PoolDesign:
     accelerators = spec.size * spec.domains
     nics = accelerators * spec.nics
-    d = spec.domains if fabric.stages == 1 else spec.domains_per_leaf
+    d = spec.domains if fabric.stages == 1 and fabric.shape == "tree" else spec.domains_per_leaf
     group = spec.size // spec.leaves_per_domain if spec.leaves_per_domain > 1 else spec.size * d
-    leaves = leaves_of(spec, fabric.stages)
+    leaves = leaves_of(spec, fabric.stages if fabric.shape == "tree" else 2)
     return PoolDesign(
         name=spec.name,
         workload=spec.workload,
@@ -187,7 +197,7 @@ def pool_of(spec: PoolSpec, fabric: FabricSpec) -> PoolDesign:
         domain_size=spec.size,
         domains=spec.domains,
         accelerators=accelerators,
-        replicas=spec.domains // spec.domains_per_replica,
+        replicas=(spec.domains - spec.spare_domains) // spec.domains_per_replica,
         hosts=accelerators // spec.hosts_of,
         nic="nic",
         nics=nics,
@@ -196,6 +206,8 @@ def pool_of(spec: PoolSpec, fabric: FabricSpec) -> PoolDesign:
         scale_up=scale_up_of(spec),
         attachment=Attachment(d, spec.leaves_per_domain, group // fabric.rails, leaves, need_of(spec)),
         nic_leaf=boundary("nic_leaf", spec.nic_rate // fabric.planes, nics * fabric.planes),
+        spare_domains=spec.spare_domains,
+        share=spec.share,
     )
 
 
@@ -203,32 +215,69 @@ def design_of(spec: FabricSpec) -> Design:
     """Count a whole design up from its spec: stages per copy, links of all copies."""
     pools = tuple(pool_of(pool, spec) for pool in spec.pools)
     copies = spec.rails * spec.planes
+    if spec.shape != "tree":
+        return Design("test", pools, flat_of(spec, pools))
     leaves = 1 if spec.stages == 1 else sum(pool.attachment.leaves for pool in pools)
     if spec.stages == 1:
         down = sum(pool.nics for pool in pools) // spec.rails
         stages: tuple[Stage, ...] = (Stage("leaf", "box", 1, down, 0),)
         alone = Fabric("Ethernet", spec.rails, spec.planes, stages, 0, 0, 0, 1, 1, 0, 0, 0.0, (), 1)
         return Design("test", pools, alone)
-    down = max(pool.attachment.group * pool_spec.nics for pool, pool_spec in zip(pools, spec.pools, strict=True))
     uplinks = spec.m * spec.spines
     lower = boundary("leaf_spine", spec.rate, copies * leaves * uplinks)
     numbers: tuple[int, ...]
     if spec.stages == 2:
+        down = down_of(pools, spec)
         stages = (Stage("leaf", "box", leaves, down, uplinks), Stage("spine", "box", spec.spines, leaves * spec.m, 0))
         cables: tuple[Boundary, ...] = (lower,)
         numbers = spec.rate, spec.m, spec.spines, leaves, 1, 0, 0
     else:
         pods = -(-leaves // spec.leaves_per_pod)
         spines, spine_up = pods * spec.spines, spec.m2 * spec.cores_per_spine
+        zones = -(-pods // spec.pods_per_zone) if spec.stages == 4 else 1
+        down, up = (spec.pods_per_zone, spec.m3 * spec.tops_per_core) if spec.stages == 4 else (pods, 0)
+        cores = zones * spec.spines * spec.cores_per_spine
         stages = (
-            Stage("leaf", "box", leaves, down, uplinks),
+            Stage("leaf", "box", leaves, down_of(pools, spec), uplinks),
             Stage("spine", "box", spines, spec.leaves_per_pod * spec.m, spine_up),
-            Stage("core", "box", spec.spines * spec.cores_per_spine, pods * spec.m2, 0),
+            Stage("core", "box", cores, down * spec.m2, up),
         )
         cables = (lower, boundary("spine_core", spec.rate, copies * spines * spine_up))
         numbers = spec.rate, spec.m, spec.spines, spec.leaves_per_pod, pods, spec.m2, spec.cores_per_spine
-    taper = 1.0 if spec.stages == 3 else 0.0
-    return Design("test", pools, Fabric("Ethernet", spec.rails, spec.planes, stages, *numbers, taper, cables, 1))
+        if spec.stages == 4:
+            tops = spec.spines * spec.cores_per_spine * spec.tops_per_core
+            stages = (*stages, Stage("top", "box", tops, zones * spec.m3, 0))
+            cables = (*cables, boundary("core_top", spec.rate, copies * cores * up))
+    taper = 1.0 if spec.stages > 2 else 0.0
+    fabric = Fabric("Ethernet", spec.rails, spec.planes, stages, *numbers, taper, cables, 1)
+    if spec.stages == 4:
+        numbers = zones, spec.pods_per_zone, spec.m3, spec.tops_per_core
+        fabric = replace(fabric, **dict(zip(ZONED, numbers, strict=True)), core_taper=1.0)
+    return Design("test", pools, fabric)
+
+
+ZONED = ("zones", "pods_per_zone", "links_per_core_top", "tops_per_core")
+
+
+def down_of(pools: tuple[PoolDesign, ...], spec: FabricSpec) -> int:
+    """Ports down of the fullest leaf."""
+    return max(pool.attachment.group * own.nics for pool, own in zip(pools, spec.pools, strict=True))
+
+
+def flat_of(spec: FabricSpec, pools: tuple[PoolDesign, ...]) -> Fabric:
+    """Leaves joined directly."""
+    dims, links = spec.dims, spec.links
+    each = [count * (side - 1) for count, side in zip(links, dims, strict=True)]
+    if spec.shape == "dragonfly":
+        each[1] //= dims[0]
+    leaves = math.prod(dims)
+    names: tuple[BoundaryName, ...] = ("leaf_leaf", "group_group")
+    total = spec.rails * spec.planes * leaves
+    cables = tuple(boundary(name, spec.rate, total * up // 2) for name, up in zip(names, each, strict=False))
+    stages = (Stage("leaf", "box", leaves, down_of(pools, spec), sum(each)),)
+    numbers = spec.rate, 0, 0, leaves, 1, 0, 0, 0.0
+    shape = spec.shape, dims, links
+    return Fabric("Ethernet", spec.rails, spec.planes, stages, *numbers, cables, 1, *shape)
 
 
 def with_needs(design: Design, factor: float) -> Design:
@@ -281,18 +330,9 @@ TWO_POOLS = (
 )
 SPLIT = PoolSpec("s", "s", size=8, domains=2, hosts_of=4, leaves_per_domain=2, domains_per_replica=2, **EP)
 CLOS = PoolSpec(
-    "c",
-    "c",
-    kind="clos",
-    size=8,
-    domains=2,
-    hosts_of=2,
-    shares=(2, 2),
-    group=4,
-    links_per_pair=4,
-    upper_switches=2,
-    scale_up_need=2900.0,
-)
+    *("c", "c"), kind="clos", size=8, domains=2, hosts_of=2, shares=(2, 2), scale_up_need=2900.0,
+    group=4, links_per_pair=4, upper_switches=2,
+)  # fmt: skip
 MESH = PoolSpec("m", "m", kind="mesh", size=4, domains=3, hosts_of=4, ports=7, shares=(), scale_up_need=900.0)
 TORUS = PoolSpec(
     "t",
@@ -340,6 +380,16 @@ SPECS = {
     ),
     "three stages, two pools": FabricSpec(stages=3, spines=3, leaves_per_pod=3, cores_per_spine=4, pools=TWO_POOLS),
     "three stages, split domains": FabricSpec(stages=3, leaves_per_pod=3, pools=(SPLIT, TWO_POOLS[0])),
+    "four stages": FabricSpec(
+        stages=4,
+        spines=2,
+        leaves_per_pod=1,
+        pools=(PoolSpec(size=4, hosts_of=4, domains=4, domains_per_replica=2, other_need=150.0),),
+    ),
+    "four stages, two pools, in rails": FabricSpec(
+        stages=4, rails=2, spines=2, leaves_per_pod=1, m2=2, m3=3, tops_per_core=1, pods_per_zone=3, pools=TWO_POOLS
+    ),
+    "spare planes": FabricSpec(stages=2, pools=(PoolSpec(shares=(5, 4, 4, 5), spare_planes=1, domains=5),)),
     "two-stage domains": FabricSpec(stages=2, pools=(CLOS,)),
     "mesh": FabricSpec(stages=1, pools=(MESH,)),
     "torus": FabricSpec(stages=2, pools=(TORUS,)),
@@ -349,56 +399,3 @@ SPECS = {
     "rails and planes, three stages": FabricSpec(stages=3, rails=2, planes=2, rate=400, pools=(SPLIT, TORUS)),
     "rails, two-stage domains and mesh": FabricSpec(stages=2, rails=2, spines=3, pools=(CLOS, MESH)),
 }
-
-
-def _joins(size: int) -> list[dict[str, Any]]:
-    """Ways in which a domain may be joined."""
-    ways: list[dict[str, Any]] = [{"shares": shares} for shares in ((1,), (2, 1), (5, 4, 4, 5), (3, 3))]
-    ways.append({"kind": "mesh", "shares": (), "ports": 2 * size - 1})
-    dims = {2: (2,), 4: (2, 2), 6: (3, 2), 8: (4, 2)}[size]
-    ways.append({"kind": "torus", "shares": (), "ports": 2 * len(dims), "dims": dims})
-    if size > 2:
-        half = size // 2
-        ways.append({"kind": "clos", "shares": (2, 2), "group": half, "links_per_pair": 2, "upper_switches": half})
-    return ways
-
-
-@st.composite
-def any_spec(draw: st.DrawFn) -> FabricSpec:
-    stages = draw(st.integers(1, 3))
-    rails, planes = draw(st.sampled_from([1, 1, 2])), draw(st.sampled_from([1, 1, 2]))
-    pools = []
-    for number in range(draw(st.integers(1, 2))):
-        size = draw(st.sampled_from([4, 8] if rails > 1 else [2, 4, 6, 8]))
-        hosts_of = rails
-        span = draw(st.integers(1, 3))
-        split = draw(st.sampled_from([1, 1, 2])) if stages > 1 else 1
-        pools.append(
-            PoolSpec(
-                name=f"pool{number}",
-                workload="w",
-                phase=("prefill", "decode")[number],
-                size=size,
-                hosts_of=hosts_of,
-                domains=span * draw(st.integers(1, 3)),
-                nics=draw(st.integers(1, 2)),
-                domains_per_leaf=1 if split > 1 else draw(st.integers(1, 3)),
-                leaves_per_domain=split,
-                domains_per_replica=span,
-                **draw(st.sampled_from(_joins(size))),
-                scale_up_need=draw(st.floats(1.0, 2000.0)),
-                ep_need=draw(st.floats(1.0, 300.0)) if span > 1 else 0.0,
-                other_need=draw(st.floats(1.0, 100.0)),
-            )
-        )
-    return FabricSpec(
-        stages=stages,
-        m=draw(st.integers(1, 2)),
-        spines=draw(st.integers(1, 4)),
-        leaves_per_pod=draw(st.integers(1, 3)),
-        m2=draw(st.integers(1, 2)),
-        cores_per_spine=draw(st.integers(1, 3)),
-        rails=rails,
-        planes=planes,
-        pools=tuple(pools),
-    )

@@ -148,7 +148,7 @@ def test_solve_as_json_writes_nothing_else_to_stdout(tmp_path: Path) -> None:
     result = invoke("solve", RACK, "--out", tmp_path / "run", "--json")
     assert result.exit_code == ExitCode.SOLVED
     assert result.stdout == (tmp_path / "run" / "result.json").read_text()
-    assert json.loads(result.stdout)["schema_version"] == 1
+    assert json.loads(result.stdout)["schema_version"] == 2
 
 
 def test_solve_quiet_says_nothing(tmp_path: Path) -> None:

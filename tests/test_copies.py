@@ -16,12 +16,13 @@ from oracle.generate import random_case
 
 import designer
 from designer.answer import Answer, Question, SolveOptions
-from designer.candidates.attach import OptionTable, attach, leaving_share
+from designer.candidates.attach import attach, leaving_share
 from designer.candidates.cables import ceil_div, edge_load
 from designer.candidates.choices import Choices
 from designer.candidates.copies import Copies
+from designer.candidates.option_table import OptionTable
 from designer.candidates.scale_up import box_load
-from designer.candidates.terms import NET_WATTS, evaluate
+from designer.candidates.terms import NET_WATTS, Load, evaluate
 from designer.design.types import Boundary, Design
 from designer.instance.pools import pools_of
 from designer.solve.stock import Stock, stock_of
@@ -152,8 +153,14 @@ def one_by_one(choices: Choices, row: int, found: Stock) -> Any:
     option, domain = item.option, item.option.domain
     replica = np.array([float(option.plan.accelerators_per_replica)])
     hour = np.array([domain.accelerator.hour_usd])
-    box = box_load(item.leaf, item.group, economy.box_mttr_h, economy.box_swap_usd, economy).times(item.leaves)
-    behind = tuple(max(1, end.rate_gbps // item.rate_gbps // domain.nics) for end in (item.pair.lower, item.pair.upper))
+    rest = option.domains % item.domains_per_leaf * domain.size if item.leaves_per_domain == 1 else 0
+    groups = [item.group] * (item.leaves - (rest > 0)) + [rest] * (rest > 0)
+    box = Load()
+    for group in groups:
+        box += box_load(item.leaf, group, economy.box_mttr_h, economy.box_swap_usd, economy)
+    behind = [max(1, end.rate_gbps // item.rate_gbps // domain.nics) for end in (item.pair.lower, item.pair.upper)]
+    if not item.pair.module:
+        behind[0] = min(domain.accelerator.per_host, behind[0])
     cables = edge_load(
         item.pair, item.counts, item.rate_gbps, item.length_m, (behind[0], behind[1]), domain.size, economy
     )

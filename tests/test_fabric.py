@@ -16,11 +16,11 @@ from fabric_designs import (
     SPECS,
     FabricSpec,
     PoolSpec,
-    any_spec,
     changed_pool,
     design_of,
     leaves_of,
 )
+from fabric_random import any_spec
 from hypothesis import given, settings
 
 from designer.design.types import Design
@@ -53,7 +53,7 @@ def test_boxes_and_links_are_those_of_the_design(spec: FabricSpec) -> None:
     assert kinds["upper"] == sum(pool.domains * len(pool.shares) * pool.upper_switches for pool in spec.pools)
     copies = spec.rails * spec.planes
     assert {stage.name: stage.count * copies for stage in design.fabric.stages} == {
-        kind: kinds[kind] for kind in ("leaf", "spine", "core") if kinds[kind]
+        kind: kinds[kind] for kind in ("leaf", "spine", "core", "top") if kinds[kind]
     }
     links: Counter[str] = Counter()
     for _, _, edge in graph.edges(data=True):

@@ -7,11 +7,11 @@ from fabric_designs import (
     SPECS,
     FabricSpec,
     PoolSpec,
-    any_spec,
     design_of,
     rules_of,
     with_needs,
 )
+from fabric_random import any_spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ def test_a_design_with_room_passes(spec: FabricSpec) -> None:
     assert {row.boundary for row in report.boundaries} == {
         "scale_up",
         "nic_leaf",
-        *(("leaf_spine", "spine_core")[: spec.stages - 1]),
+        *(("leaf_spine", "spine_core", "core_top")[: spec.stages - 1]),
         *("scale_up_upper" for pool in spec.pools if pool.kind == "clos"),
     }
 

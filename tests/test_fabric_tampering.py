@@ -8,11 +8,11 @@ import pytest
 from fabric_designs import (
     SPECS,
     FabricSpec,
-    any_spec,
     design_of,
     take_one_link,
     with_needs,
 )
+from fabric_random import any_spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -33,6 +33,7 @@ FLOORS = {
     "designer.evaluate": 7,
     "designer.solve": 8,
     "designer.beside": 9,
+    "designer.degrade": 9,
     "designer.risk": 9,
     "designer.simulate": 9,
     "designer.report": 10,
@@ -40,6 +41,7 @@ FLOORS = {
     "designer.runs": 11,
     "designer.validate": 12,
     "designer.bench": 12,
+    "designer.bench_flow": 12,
     "designer.cli": 13,
 }
 
@@ -54,8 +56,8 @@ def room_of(module: str) -> str | None:
     parts = module.split(".")
     if parts[0] == "designer_models":
         return "designer_models"
-    if parts[:3] == ["designer", "design", "build"]:
-        # Turns chosen candidates into a design: above them, unlike the plain data beside it.
+    if parts[:2] == ["designer", "design"] and parts[2:3] in (["build"], ["fabrics"]):
+        # These turn chosen candidates into a design: above them, unlike the plain data beside them.
         return "designer.design.build"
     return ".".join(parts[:2]) if parts[0] == "designer" and len(parts) > 1 else None
 

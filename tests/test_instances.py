@@ -21,12 +21,14 @@ INSTANCES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 INFEASIBLE = "no-design"
 # Those solved in test_known_machines.py are in neither list; the long ones take 10 s to some minutes each.
 QUICK = (
-    "cpo-or-pluggable-1k",
     "cpo-or-pluggable-10k",
+    "cpo-or-pluggable-1k",
     "deepseek-v3-blackwell",
     "deepseek-v3-h800",
     "llama-405b-chat",
+    "narrow-switches-16k",
     "qwen3-235b",
+    "two-leaf-pod",
 )
 LONG = (
     "budget-capped",

@@ -116,14 +116,14 @@ def pod_rows() -> dict[Item, Row]:
             "8.88",
             F("10.656") * 650 + F("710.4"),
         ),
-        # Leaves: prefill 18 x 0.04 x 4 hits, 18 x 0.01 x 6 x 32 h; decode 42 x 0.04, 42 x 0.01 x 6 x 16 h. Above: each
-        # leaf uses 16/48 of a spine, 16/3/64 of a core. Repairs: 0.6 leaves of 35,700, 96 x 0.06 boxes of 70,700,
-        # lasers of 600.
+        # Leaves: prefill 17 x 0.04 x 4 hits, 17 x 0.01 x 6 x 32 h, and a last one of 8 accelerators; decode 42 x 0.04,
+        # 42 x 0.01 x 6 x 16 h. Above: each leaf uses 16/48 of a spine, 16/3/64 of a core. Repairs: 0.6 leaves of
+        # 35,700, 96 x 0.06 boxes of 70,700, lasers of 600.
         "scale_out_switches": row(
             60 * 70_000 + 96 * 140_000,
             60 * 1500 + 96 * 2000,
             F("0.6") + 96 * F("0.06") + 96 * 16 * laser,
-            (F("2.88") + F("0.1") * 18 * per_leaf * box, F("34.56") + 2 * 552 * down),
+            (F("2.76") + F("0.1") * 18 * per_leaf * box, F("33.12") + 2 * 552 * down),
             (F("1.68") + F("0.1") * 42 * per_leaf * box, F("40.32") + 2 * 336 * down),
             0,
             F("0.6") * 35_700 + 96 * F("0.06") * 70_700 + 96 * 16 * laser * 600,
@@ -249,6 +249,7 @@ RACK: list[tuple[str, str, object]] = [
     ("nic_option", "pools.0.plan.nics", 2),
     ("whole_numbers", "pools.0.scale_up.planes", 0),
     ("whole_numbers", "pools.0.plan.tokens_per_s_per_accelerator", 0.0),
+    ("whole_numbers", "pools.0.domain_size", 0),
     ("domain_hosts", "pools.0.domain_size", 70),
     ("beyond_announced", "pools.0.domain_size", 144),
     ("replicas", "pools.0.replicas", 187),
@@ -308,7 +309,7 @@ RACK: list[tuple[str, str, object]] = [
     ("plan_tp", "pools.0.plan.tp", 3),
     ("plan_tpot", "pools.0.plan.tpot_s", 0.0201),
     ("plan_tpot", "pools.0.plan.tpot_s", None),
-    ("stages", "fabric.stages", lambda stages: stages * 2),
+    ("stages", "fabric.stages", lambda stages: stages * 3),
     ("boundaries", "fabric.boundaries", ()),
     ("stage_name", "fabric.stages.1.name", "core"),
     ("leaf_count", "fabric.stages.0.count", 20),

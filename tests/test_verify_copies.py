@@ -43,12 +43,15 @@ def rails_rows() -> dict[Item, Row]:
         # 1,332 x 0.0004 = 0.5328 swaps of 40 + 2,560, 8 accelerators for 2 h; 0.1 x 1,332 x 0.01 flaps
         "scale_up_links": row(1332 * 40, 0, "0.5328", "1.8648", "8.5248", 0, F("0.5328") * 2600),
         # 300 ends; 296 links of one MPO x (60 + 24) + 40. 3.6 failures, 0.1 x 300 x 0.07 flaps, 0.02 x 150 dirty.
-        # Two NICs behind an end of 1,600, one replica: 3.6 x 2 h x 8 + 3 x 1 h x 8.
-        "nic_leaf_links": row(300_000 + 296 * 124, 7500, "3.6", "8.7", "81.6", 3, F("3.6") * 1150 + 240),
+        # Two NICs behind an end of 1,600: in the host of one replica, at the leaf of two, which stop with their hosts.
+        # 148 x 0.012 = 1.776 and 152 x 0.012 = 1.824: hits 1.776 + 2 x 1.824 + 2.1 + 3, hours 2 x 1.776 x 8
+        # + 2 x 1.824 x 16 + 3 x 8.
+        "nic_leaf_links": row(300_000 + 296 * 124, 7500, "3.6", "10.524", "110.784", 3, F("3.6") * 1150 + 240),
         # 8 rails x (5 leaves + 2 spines). A leaf serves one accelerator of each of 8 hosts: it hits 8 replicas, all of
-        # them on this rail, and takes 8 accelerators down: 40 x 0.04 x 8 hits, 40 x 0.01 x 6 h x 8. Spines: each of
-        # the 40 leaves uses 2 of 64 ports: 0.1 x 40 x 2/64 x 0.04; 296 x 0.06 h.
-        "scale_out_switches": row(56 * 70_000, 84_000, "0.56", "12.805", "36.96", 0, F("0.56") * 70_700),
+        # them on this rail, and takes their 64 accelerators down; the last leaf of a rail has 5 hosts:
+        # 8 x 0.04 x (4 x 8 + 5) hits, 8 x 0.01 x 6 h x (4 x 64 + 40). Spines: each of the 40 leaves uses 2 of 64
+        # ports: 0.1 x 40 x 2/64 x 0.04; 296 x 0.06 h.
+        "scale_out_switches": row(56 * 70_000, 84_000, "0.56", "11.845", "159.84", 0, F("0.56") * 70_700),
         # 160 ends of 1,000, 80 links of 280; a link 2 x (0.012 + 0.07 + 0.01) = 0.184 events; 296 x (0.048 + 0.02) h
         "scale_out_links": row(
             160_000 + 80 * 280, 4000, "1.92", F("0.1") * 80 * F("0.184"), "20.128", "1.6", F("1.92") * 1150 + 128
@@ -131,12 +134,11 @@ def test_co_packaged_leaves_of_planes_take_half_the_bandwidth_away() -> None:
 
 
 def test_co_packaged_leaves_of_rails_hit_the_replicas_of_all() -> None:
-    # 40 leaves of 8, each of another host: a laser of 4 serves 2 of them, whose 16 accelerators are two replicas;
-    # replicas are down whole.
+    # 32 leaves of 8 hosts, 8 of 5: a laser of 4 serves 2 hosts of 8, or 10 of 40 accelerators; replicas are down whole.
     design = put(rails_design(), "fabric.stages.0.switch", "cpo_leaf")
     got = switches_of(design, cpo_leaf(lasers=4), rails_instance())
-    assert got.hits == 40 * ((F("0.04") + F("0.05")) * 8 + 4 * LASER * 2) + F("0.005")
-    assert got.hours == 40 * (F("0.06") * 8 + F("0.6") * 8 + 4 * LASER * F("1.5") * 8) + F("17.76")
+    assert got.hits == F("0.09") * (32 * 8 + 8 * 5) + 4 * LASER * (32 * 2 + 8) + F("0.005")
+    assert got.hours == F("0.66") * 8 * 296 + 4 * LASER * F("1.5") * (32 * 16 + 8 * 10) + F("17.76")
 
 
 # --- Three stages --------------------------------------------------------------------------------------------------
@@ -169,9 +171,10 @@ def test_three_stages_on_eight_rails() -> None:
     assert (boxes.capex_usd, boxes.watts) == (8 * (60 * 70_000 + 96 * 140_000), 8 * (90_000 + 192_000))
     assert links.capex_usd == 8 * (960 * 1280 + 512 * 520)
     assert links.watts == 8 * 24_000
-    # A leaf of a rail has one accelerator of each host below it: prefill 4 hosts of a replica each, decode one of two.
-    leaf_hits = 8 * 18 * F("0.04") * 4 + 8 * 42 * F("0.04")
-    leaf_hours = 8 * 18 * F("0.06") * 8 + 8 * 42 * F("0.06") * 16
+    # A leaf of a rail has one accelerator of each host below it: prefill 4 hosts of a replica each, the last leaf one,
+    # decode one of two. All of the hosts stop.
+    leaf_hits = 8 * F("0.04") * (17 * 4 + 1) + 8 * 42 * F("0.04")
+    leaf_hours = 8 * F("0.06") * (17 * 32 + 8) + 8 * 42 * F("0.06") * 16
     # As in the pod design: every leaf uses 16/48 of a spine and 16/3/64 of a core.
     box = F("0.09") + 16 * LASER
     hits = leaf_hits + F("0.1") * 8 * 60 * (F(16, 48) + F(16, 3) / 64) * box
@@ -243,11 +246,11 @@ def test_one_switch_a_copy(rails: int, planes: int) -> None:
     assert result.totals is not None
     (boxes,) = (item for item in result.totals.items if item.item == "scale_out_switches")
     assert boxes.capex_usd == rails * planes * 40_000
-    # Below the switch of a rail is a share of all 18 replicas' places: it hits 144 // 8 of them. With planes one hit
+    # Below the switch of a rail is a share of all 18 replicas' places: it stops 144 // 8 of them. With planes one hit
     # in ten, and hours of the accelerators at its ports over the planes.
     kills = 1 if planes == 1 else F("0.1")
     assert boxes.failures.hits == rails * planes * F("0.04") * 18 * kills
-    assert boxes.failures.hours == rails * planes * F("0.06") * F(144, rails * planes)
+    assert boxes.failures.hours == rails * planes * F("0.06") * (144 if planes == 1 else F(144, rails * planes))
 
 
 # --- One thing broken ----------------------------------------------------------------------------------------------

@@ -120,8 +120,9 @@ def mesh_rows() -> dict[Item, Row]:
         "scale_up_switches": NOTHING,
         "scale_up_links": NOTHING,
         "nic_leaf_links": row(150_000, 4800, "0.48", "1.68", "7.68", 0, F("0.48") * 370),
-        # Leaves: 10 x 0.04 x 64 // 8, 10 x 0.01 x 6 h x 64; spines: 0.1 x 10 x 8/64 x 0.04, 600 x 0.06 h
-        "scale_out_switches": row(560_000, 14_000, "0.14", "3.205", "74.4", 0, F("0.14") * 40_700),
+        # Leaves: 9 x 0.04 x 64 // 8, 9 x 0.01 x 6 h x 64, and a last one of 24; spines: 0.1 x 10 x 8/64 x 0.04,
+        # 600 x 0.06 h
+        "scale_out_switches": row(560_000, 14_000, "0.14", "3.005", "72", 0, F("0.14") * 40_700),
         "scale_out_links": row(80_000 + 80 * 280, 2400, "1.28", "1.408", "31.2", "1.6", F("1.28") * 650 + 128),
     }
 

@@ -20,7 +20,7 @@ from designer.verify.exact import exact
 NONE = "none"
 """What stands for the switches of domains without any, and for the taper of one stage."""
 
-_MOST_STAGES = 3
+_MOST_STAGES = 4
 _MOST_TAPER = 999_999
 _WORDS = {"nic": "NIC", "scale_up_planes": "scale-up planes", "scale_up_switch": "scale-up switch"}
 _OWN = "it has figures of its own: nothing in the catalogue stands for it"
@@ -142,10 +142,11 @@ def _outside(given: Given, found: Evaluation) -> _Rows:
     yield Choice("stages", str(stages))
     yield Choice("rails", str(report.rails))
     yield Choice("planes", str(planes))
-    for key, stage in zip(("leaf_switch", "spine_switch", "core_switch"), report.stages, strict=False):
+    for key, stage in zip(("leaf_switch", "spine_switch", "core_switch", "top_switch"), report.stages, strict=False):
         yield _part(key, stage.part)
     bundles = [bundle for bundle in report.bundles if not bundle.name.startswith("service-")]
-    for key, bundle in zip(("nic_leaf_link", "leaf_spine_link", "spine_core_link"), bundles, strict=False):
+    keys = ("nic_leaf_link", "leaf_spine_link", "spine_core_link", "core_top_link")
+    for key, bundle in zip(keys, bundles, strict=False):
         yield _link(key, bundle.lower_part, bundle.upper_part)
     if isinstance(family, FatTree):
         yield from _tree(family, network)
@@ -169,7 +170,7 @@ def _tree(family: FatTree, network: Network) -> _Rows:
 
 def values_of(design: Design, key: str) -> tuple[str, ...]:
     """Everything that an optimum has for a key: one value per pool, or per fabric."""
-    if key in ("stages", "rails", "planes") or key.startswith(("leaf_", "spine_", "core_")):
+    if key in ("stages", "rails", "planes") or key.startswith(("leaf_", "spine_", "core_", "top_")):
         rows: Iterable[str | None] = (_of_fabric(fabric, key) for fabric in design.fabrics)
     else:
         rows = (value for pool in design.pools for value in _of_pool(design, pool, key))
@@ -178,7 +179,7 @@ def values_of(design: Design, key: str) -> tuple[str, ...]:
 
 def _of_fabric(fabric: Fabric, key: str) -> str:
     if key == "stages":
-        return str(len(fabric.stages))
+        return str(len(fabric.stages)) if fabric.shape == "tree" else f"a {fabric.shape} of leaves"
     if key in ("rails", "planes"):
         return str(getattr(fabric, key))
     if key.endswith("_link"):

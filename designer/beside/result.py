@@ -112,18 +112,27 @@ class Apart:
 
 
 @dataclass(frozen=True)
+class Jobs:
+    """Jobs of so many accelerators each, on this share of the given design's accelerators."""
+
+    accelerators: int
+    share: float
+
+
+@dataclass(frozen=True)
 class Beside:
     """A given design beside the optimum of a question.
 
-    ``replaced`` names the parts of the file that the instance's own stand for. ``ok`` says whether the given network is
-    what its closed form counts. ``together`` forces all choices that can be forced; None without an optimum.
+    ``replaced`` names the parts of the file that the instance's own stand for. ``jobs`` are those whose failures are
+    counted, of both designs the same. ``ok`` says whether the given network is what its closed form counts.
+    ``together`` forces all choices that can be forced; None without an optimum.
     """
 
     name: str
     title: str
     design: Source
     replaced: tuple[str, ...]
-    job_accelerators: int
+    jobs: tuple[Jobs, ...]
     ok: bool
     serving: Serving
     rows: tuple[Row, ...]

@@ -23,6 +23,9 @@ _LINKS = {
     "nic_leaf": "NIC-leaf links",
     "leaf_spine": "leaf-spine links",
     "spine_core": "spine-core links",
+    "core_top": "core-top links",
+    "leaf_leaf": "leaf-leaf links",
+    "group_group": "group-group links",
 }
 _WORDS: dict[Item, str] = {
     "accelerators": "accelerators",
@@ -32,7 +35,7 @@ _WORDS: dict[Item, str] = {
     "scale_up_links": "scale-up links",
     "nic_leaf_links": "NIC-leaf links",
     "scale_out_switches": "scale-out switches",
-    "scale_out_links": "leaf-spine-core links",
+    "scale_out_links": "links above the leaves",
 }
 _ITEM_OF: dict[str, Item] = {
     "NICs": "nics",
@@ -48,6 +51,7 @@ _BUNDLES = {
         "endpoint-leaf": "nic_leaf",
         "leaf-spine": "leaf_spine",
         "spine-core": "spine_core",
+        "core-top": "core_top",
     },
 }
 
@@ -110,6 +114,10 @@ _ORDER = (
     "spine switches",
     "spine-core links",
     "core switches",
+    "core-top links",
+    "top switches",
+    "leaf-leaf links",
+    "group-group links",
 )
 _RANK = {name: at for at, name in enumerate(_ORDER)}
 

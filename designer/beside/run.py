@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 from designer.answer import Answer, Question, SolveOptions
 from designer.beside.choices import choices_of
 from designer.beside.hardware import hardware_of
-from designer.beside.result import Beside, Serving, Used
+from designer.beside.result import Beside, Jobs, Serving, Used
 from designer.beside.rows import rows_of
 from designer.beside.serve import serving_of
 from designer.beside.worth import together, told_apart, worth_of
-from designer.evaluate import Evaluation, evaluate
+from designer.evaluate import Evaluation, evaluate, with_jobs
 from designer.evaluate.amounts import Amount
 from designer.evaluate.result import Totals
 from designer.given.load import Given
@@ -59,12 +61,16 @@ def beside(
     found = found or evaluate(alike)
     hardware = hardware_of(alike, found)
     serving = serving_of(question, hardware)
-    stated = "job_accelerators" in given.design.endpoints.model_fields_set
-    notes = list(found.notes)
-    if not stated:
+    jobs = _jobs(answer, serving)
+    notes = [*found.notes, *_of_jobs(given, jobs)]
+    if answer.design is not None and any(
+        pool.spare_domains or pool.scale_up.spare_planes for pool in answer.design.pools
+    ):
         notes.append(
-            "job_accelerators is not given: jobs of 1 are counted, whose failures take no more than the hardware does"
+            "the optimum has spares; of a given design everything is counted as at work, and nothing stands in"
         )
+    if jobs:
+        found = with_jobs(found, alike, jobs)
     if question.instance.site.lengths != Lengths():
         notes.append("site.lengths of the instance are not laid over the given design: it has lengths or a floor")
     choices, apart = choices_of(alike, found)
@@ -76,7 +82,7 @@ def beside(
         title=found.title,
         design=found.design,
         replaced=tuple(name for name in REPLACED if getattr(given.design, name) != getattr(alike.design, name)),
-        job_accelerators=found.job_accelerators,
+        jobs=tuple(Jobs(size, float(share)) for size, share in jobs.items()) or (Jobs(found.job_accelerators, 1.0),),
         ok=all(not network.flow.violations for network in found.networks),
         serving=_with_limits(serving, question, found),
         rows=rows_of(question, answer, found, hardware),
@@ -86,6 +92,36 @@ def beside(
         apart=tuple(apart),
         notes=tuple(notes),
     )
+
+
+def _jobs(answer: Answer, serving: Serving) -> dict[int, Fraction]:
+    """Share of the accelerators that run jobs of each size: those of the optimum, so that both designs lose alike.
+
+    Without an optimum they are those of the plans that the given design serves with.
+    """
+    counts: dict[int, int] = {}
+    if answer.design is not None:
+        rows = [(pool.plan.accelerators_per_replica, pool.accelerators) for pool in answer.design.pools]
+    else:
+        rows = [(row.plan.accelerators_per_replica, row.domains) for row in serving.pools if row.plan is not None]
+    for size, count in rows:
+        if count:
+            counts[size] = counts.get(size, 0) + count
+    return {size: Fraction(count, sum(counts.values())) for size, count in counts.items()}
+
+
+def _of_jobs(given: Given, jobs: dict[int, Fraction]) -> Iterator[str]:
+    """Say whose failures are counted, where that is not what the file says."""
+    endpoints = given.design.endpoints
+    said = str(endpoints.job_accelerators) if "job_accelerators" in endpoints.model_fields_set else "nothing"
+    if not jobs:
+        yield (
+            f"no jobs of the demand run on it: failures are counted in jobs of {endpoints.job_accelerators}, "
+            f"the file says {said}"
+        )
+    elif list(jobs) != [endpoints.job_accelerators]:
+        sizes = ", ".join(f"{size:,}" + (f" ({float(share):.1%})" if share < 1 else "") for size, share in jobs.items())
+        yield f"failures of both are counted in jobs of {sizes} accelerators, those of the demand; the file says {said}"
 
 
 def _known(totals: Totals, name: str) -> float:

@@ -18,7 +18,7 @@ _CLASHES = 2
 _NOISE = 1e-9
 
 # What stands above the leaves.
-_ABOVE = ("spine_switch", "core_switch", "leaf_spine_link", "spine_core_link", "taper")
+_ABOVE = ("spine_switch", "core_switch", "top_switch", "leaf_spine_link", "spine_core_link", "core_top_link", "taper")
 
 TOGETHER = "all its choices together"
 

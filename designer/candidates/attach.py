@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from designer.candidates.blast import leaf_share
 from designer.candidates.cables import LinkPair, Port, allowed_pairs, as_pinned, cleaning, end_load, install_usd
-from designer.candidates.choices import Choices, Ints, Option, count_ends, joined
+from designer.candidates.choices import Choices, Ints, count_ends, joined
 from designer.candidates.copies import Copies
 from designer.candidates.floor import EPS
+from designer.candidates.option_table import OptionTable
 from designer.candidates.parts import Economy, LinkPart, NicPart, SwitchPart
 from designer.candidates.paths import SAME_NS, ends_ns
 from designer.candidates.scale_up import box_load, length_class
@@ -24,75 +23,6 @@ from designer.candidates.terms import CAPEX, FAILURES, HARD, HITS, HOURS, NET_WA
 
 # Choices made at a time: bounds the memory of questions with millions of them; of no influence on the result.
 _AT_ONCE = 100_000
-
-
-class OptionTable:
-    """The options of one pool as arrays (n,)."""
-
-    def __init__(self, options: Sequence[Option]) -> None:
-        self.options = tuple(options)
-
-    def _whole(self, values: list[int]) -> Ints:
-        return np.array(values, np.int64)
-
-    @cached_property
-    def nics(self) -> dict[str, tuple[NicPart, Ints]]:
-        """Options by type of NIC."""
-        found: dict[str, tuple[NicPart, list[int]]] = {}
-        for index, option in enumerate(self.options):
-            found.setdefault(option.domain.nic.id, (option.domain.nic, []))[1].append(index)
-        return {name: (nic, self._whole(rows)) for name, (nic, rows) in found.items()}
-
-    @cached_property
-    def whole(self) -> dict[str, Ints]:
-        """Whole numbers of options: domain size, accelerators of a host, NICs, domains, replica sizes, rack density."""
-        rows = np.array(
-            [
-                (
-                    o.domain.size,
-                    o.domain.accelerator.per_host,
-                    o.domain.nics,
-                    o.domains,
-                    o.plan.accelerators_per_replica,
-                    o.plan.domains_per_replica,
-                    o.domain.hosts_per_rack,
-                    o.replicas,
-                )
-                for o in self.options
-            ],
-            np.int64,
-        )
-        names = ("size", "per_host", "nics", "domains", "replica", "replica_domains", "hosts_per_rack", "replicas")
-        return dict(zip(names, rows.T, strict=True))
-
-    @cached_property
-    def real(self) -> dict[str, Floats]:
-        """Needs and rates in Gb/s per accelerator, the value of a lost hour, and the allowance for the path in us."""
-        rows = np.array(
-            [
-                (
-                    o.domain.nic_gbps,
-                    o.plan.scale_out_ep_need_gbps,
-                    o.plan.scale_out_other_need_gbps,
-                    o.domain.accelerator.hour_usd,
-                    np.inf if o.plan.latency_allowance_us is None else o.plan.latency_allowance_us,
-                )
-                for o in self.options
-            ],
-            float,
-        )
-        return dict(zip(("nic_gbps", "ep", "other", "hour_usd", "allowance_us"), rows.T, strict=True))
-
-    @cached_property
-    def terms(self) -> Floats:
-        """Term vectors (n, len(TERMS))."""
-        return np.stack([o.terms for o in self.options])
-
-    def bearing(self, copies: Copies) -> npt.NDArray[np.bool_]:
-        """Which options can run with so many rails."""
-        if copies.rails == 1:
-            return np.ones(len(self.options), bool)
-        return np.array([copies.bear(o) for o in self.options], bool)
 
 
 @dataclass(frozen=True)
@@ -243,7 +173,10 @@ class _Attachment:
             real, whole = self.real, self.whole
             out = real["ep"] + real["other"]
             lost = leaf_share(self.copies, self.group, self.replica, whole["replicas"], real["nic_gbps"], out)
-            bears = lost <= economy.single_failure + EPS * (self.copies.planes > 1)
+            if self.table.mix is not None:
+                # Of the pool a failure takes what it takes of the part, times its share.
+                lost = lost * self.table.mix.share[self.joints.option] / self.table.mix.steps
+            bears = lost <= economy.single_failure + EPS * (self.copies.planes > 1 or self.table.mix is not None)
         pairs, rows, terms, paths = [], [], [], []
         for pair in allowed_pairs(links, lower, upper, self.rate, float(lengths.min())):
             if not as_pinned(pair, economy.pinned_links.get("nic_leaf")):
@@ -286,18 +219,19 @@ class _Attachment:
             hit_usd=hour * economy.restart_h * self.replica[at],
             hour_usd=hour,
             path_ns=np.concatenate(paths),
+            mix=self.table.mix,
         )
 
-    def struck(self, behind: Ints, rows: Ints | slice, hit_behind: Ints | None = None) -> tuple[Floats, Floats]:
+    def struck(self, behind: Ints, rows: Ints | slice, own: Ints | None = None) -> tuple[Floats, Floats]:
         """Jobs hit and accelerators down when ``behind`` accelerators lose one plane's share of their network.
 
         Without planes whole replicas stop; with planes the others carry on, and a job dies only as often as a transient
-        kills it (factor left to the caller). ``hit_behind`` are the accelerators that count for hits, if others.
+        kills it (factor left to the caller): ``own`` of them, on this copy alone, are what counts for the hours then.
         """
         replica = self.replica[rows]
-        jobs = np.maximum(1.0, (behind if hit_behind is None else hit_behind) // replica)
+        jobs = np.maximum(1.0, behind // replica)
         if self.copies.planes > 1:
-            return jobs, behind / self.copies.planes
+            return jobs, (behind if own is None else own) / self.copies.planes
         return jobs, np.maximum(behind, replica)
 
     def risk(self, hits: Floats, hours: Floats, rows: Ints | slice, economy: Economy) -> Floats:
@@ -313,20 +247,35 @@ class _Attachment:
         leaf, every = self.leaf, slice(None)
         count = (self.leaves * self.copies.count).astype(float)
         kills = economy.p_kill if self.copies.planes > 1 else 1.0
-        jobs, down = self.struck(self.group, every, self.group * self.copies.rails)
-        hits = leaf.outage * jobs
-        hours = leaf.afr_hard * economy.box_mttr_h * down
-        if leaf.cpo:
-            lasers = leaf.lasers * leaf.laser_rate
-            fed, fed_all = -(self.group // -leaf.lasers), -(self.group * self.copies.rails // -leaf.lasers)
-            fed_jobs, fed_down = self.struck(fed, every, fed_all)
-            hits = hits + leaf.box_swaps * jobs + lasers * fed_jobs
-            hours = hours + leaf.box_swaps * leaf.box_mttr_h * down + lasers * leaf.laser_mttr_h * fed_down
-        out = self.risk(hits * kills * count, hours * count, every, economy)
+        hits, hours = self.leaf_events(self.group, every, economy)
+        rest = np.where(self.joints.parts > 1, 0, self.whole["domains"] % self.joints.per_leaf)
+        short = np.flatnonzero(rest)
+        hits, hours = hits * count, hours * count
+        if short.size:
+            # The last leaf holds fewer domains.
+            group = rest[short] * (self.whole["size"][short] // self.copies.rails)
+            last = self.leaf_events(group, short, economy)
+            share = (self.leaves[short] - 1) / self.leaves[short]
+            hits[short] = hits[short] * share + last[0] * self.copies.count
+            hours[short] = hours[short] * share + last[1] * self.copies.count
+        out = self.risk(hits * kills, hours, every, economy)
         if not one_stage:
             box = box_load(leaf, 1, economy.box_mttr_h, economy.box_swap_usd, economy)
             out += count[:, None] * _vector(box, box.watts, economy)
         return out
+
+    def leaf_events(self, group: Ints, rows: Ints | slice, economy: Economy) -> tuple[Floats, Floats]:
+        """Jobs hit and hours lost a year by a leaf with ``group`` accelerators on its copy below it."""
+        leaf, hosts = self.leaf, group * self.copies.rails
+        jobs, down = self.struck(hosts, rows, group)
+        hits = leaf.outage * jobs
+        hours = leaf.afr_hard * economy.box_mttr_h * down
+        if leaf.cpo:
+            lasers = leaf.lasers * leaf.laser_rate
+            fed_jobs, fed_down = self.struck(-(hosts // -leaf.lasers), rows, -(group // -leaf.lasers))
+            hits = hits + leaf.box_swaps * jobs + lasers * fed_jobs
+            hours = hours + leaf.box_swaps * leaf.box_mttr_h * down + lasers * leaf.laser_mttr_h * fed_down
+        return hits, hours
 
     def cable_terms(self, pair: LinkPair, rows: Ints, length: Floats, economy: Economy) -> Floats:
         """Terms of the NIC cables of some joints (``rows``)."""
@@ -345,13 +294,16 @@ class _Attachment:
             self.joints.parts[rows],
         )
         kills = economy.p_kill if copies.planes > 1 else 1.0
-        behind = self.whole["size"][rows] if low.kind == "backplane" else np.maximum(1, up.rate_gbps // rate // nics)
-        jobs, down = self.struck(behind, rows)
+        end = np.maximum(1, up.rate_gbps // rate // nics)
         if not pair.module:
+            # A cable leads to one host, of which a share is on this copy.
+            jobs, down = self.struck(np.minimum(host // copies.rails, end), rows)
             out = cables[:, None] * _vector(end_load(low, 1.0, economy), up.end_watts, economy)
             failed = cables * 2 * low.afr_end
             hits = failed * jobs * kills + cables * low.transient * economy.p_kill
             return np.asarray(out + self.risk(hits, failed * low.mttr_h * down, rows, economy))
+        # The links of a leaf's module lead to other hosts with rails, so all of these stop.
+        jobs, down = self.struck(end * copies.rails, rows, end)
         replica = self.replica[rows]
         # A module of the host takes the whole NIC with it, on every plane.
         behind = np.maximum(1, low.rate_gbps // rate // (nics * copies.planes))

@@ -15,9 +15,9 @@ Ints = npt.NDArray[np.int64]
 
 
 def replicas_share(behind: int, option: Option) -> float:
-    """Share of a pool's tokens that goes with ``behind`` accelerators."""
-    jobs = max(1, behind // option.plan.accelerators_per_replica)
-    return min(1.0, jobs / option.replicas)
+    """Share of a pool's tokens that goes with ``behind`` accelerators: that of its part, times the part's share."""
+    jobs, (steps, whole) = max(1, behind // option.plan.accelerators_per_replica), option.share
+    return min(1.0, jobs / option.replicas) if steps == whole else min(1.0, jobs / option.replicas) * steps / whole
 
 
 def host_share(option: Option) -> float:
@@ -26,9 +26,9 @@ def host_share(option: Option) -> float:
 
 
 def switch_share(option: Option) -> float:
-    """What the loss of a first-stage scale-up switch takes: nothing where accelerators are joined without one."""
+    """What the loss of a first-stage scale-up switch takes: nothing without switches, or with planes to spare."""
     network = option.domain.network
-    return 0.0 if network.lower is None else replicas_share(network.group, option)
+    return 0.0 if network.lower is None or network.spare else replicas_share(network.group, option)
 
 
 def below_leaves(option: Option) -> float:

@@ -10,15 +10,18 @@ from itertools import product
 
 import numpy as np
 
-from designer.candidates.attach import OptionTable, attach
-from designer.candidates.choices import Choices, Option
+from designer.candidates.attach import attach
+from designer.candidates.choices import Choices, Ints, Option
 from designer.candidates.copies import Copies, copies_of
 from designer.candidates.dominance import reduce_choices
+from designer.candidates.mixing import completed, picked
+from designer.candidates.mixing import least as least_of
+from designer.candidates.option_table import OptionTable
 from designer.candidates.parting import Block, Fabric, Known
 from designer.candidates.parts import SwitchPart
 from designer.candidates.search import Priced, Search
 from designer.candidates.shape import ShapeRows
-from designer.candidates.slots import Slot, complete, fill, trim
+from designer.candidates.slots import Rows, Slot, complete, fill, parts_of, trim
 from designer.candidates.templates import Template
 from designer.candidates.terms import Floats
 from designer.candidates.weights import Weights
@@ -31,17 +34,21 @@ class Attachments:
 
     def __init__(self, search: Search, options: Sequence[Sequence[Option]]) -> None:
         self._search = search
-        self._tables = [OptionTable(mine) for mine in options]
-        self._made: dict[tuple[Copies, str, bool, int], Choices | None] = {}
+        self._tables = [OptionTable(mine, search.choose.mixed_parts) for mine in options]
+        self._made: dict[tuple[Copies, str, int, int], Choices | None] = {}
 
     def rows(self, block: Block) -> list[tuple[int, list[Choices]]]:
-        """``(stages, choices per pool)`` for every leaf type that every pool of a block can use."""
+        """``(stages, choices per pool)`` for every leaf type that every pool of a block can use; 0 stages for leaves
+        joined directly."""
         offer, out = self._search.offer, []
-        for copies, leaf, one_stage in product(copies_of(self._search.choose), offer.leaves, (True, False)):
-            wanted = [s for s in offer.stages if (s == 1) == one_stage]
+        flat = (0,) if any(kind != "tree" for kind in offer.shapes) else ()
+        kinds = ((1,), tuple(s for s in offer.stages if s > 1), flat)
+        for copies, leaf, wanted in product(copies_of(self._search.choose), offer.leaves, kinds):
+            if not set(wanted) <= {0, *offer.stages} or not wanted:
+                continue
             row: list[Choices] = []
-            for pool in block if wanted else ():
-                found = self._at(copies, leaf, one_stage, pool)
+            for pool in block:
+                found = self._at(copies, leaf, min(wanted[0], 2), pool)
                 if found is None:
                     break
                 row.append(found)
@@ -49,15 +56,16 @@ class Attachments:
                 out += [(s, row) for s in wanted]
         return out
 
-    def _at(self, copies: Copies, leaf: SwitchPart, one_stage: bool, pool: int) -> Choices | None:
-        key = (copies, leaf.id, one_stage, pool)
+    def _at(self, copies: Copies, leaf: SwitchPart, kind: int, pool: int) -> Choices | None:
+        """Choices for a lone switch (``kind`` 1), leaves below others (2), or leaves joined directly (0)."""
+        key = (copies, leaf.id, kind, pool)
         if key not in self._made:
             search = self._search
             offer, table = search.offer, self._tables[pool]
-            reduce = partial(reduce_choices, weights=search.weights) if search.prune else None
+            reduce = partial(reduce_choices, weights=search.weights, flat=kind == 0) if search.prune else None
             links = offer.links_at("nic_leaf")
             self._made[key] = attach(
-                offer.pools[pool], table, leaf, copies, links, offer.economy, one_stage=one_stage, reduce=reduce
+                offer.pools[pool], table, leaf, copies, links, offer.economy, one_stage=kind == 1, reduce=reduce
             )
         return self._made[key]
 
@@ -98,26 +106,30 @@ class BlockSearch:
         queue: list[tuple[float, list[Choices], ShapeRows]] = []
         for stages, every in rows:
             prices = [pressure.bound.objective(c.terms) for c in every]
-            room = self.most - sum(float(usd.min()) for usd in prices)
-            if room < 0:
+            mixes = [c.mixing for c in every]
+            low = [float(least_of(usd, mix)) for usd, mix in zip(prices, mixes, strict=True)]
+            room = self.most - sum(low)
+            if not room >= 0:
                 continue
             row = every
             if search.prune:
-                fits = pressure.keeping([c.terms for c in every])
-                row = [c.take((usd - usd.min() <= room) & fit) for c, usd, fit in zip(every, prices, fits, strict=True)]
+                fits = pressure.keeping([c.terms for c in every], mixes)
+                costs = [completed(usd, mix) - mine for usd, mix, mine in zip(prices, mixes, low, strict=True)]
+                row = [c.take((usd <= room) & fit) for c, usd, fit in zip(every, costs, fits, strict=True)]
                 if any(c.down.size == 0 for c in row):
                     continue
-            for found in search.shapes(row, stages, self.most, search.offer.spines, search.offer.cores):
+            offer = search.offer
+            for found in search.shapes(row, stages, lambda: self.most, offer.spines, offer.cores, offer.tops):
                 search.go_on()
                 queue.append((float(found.least_usd.min()), row, found))
         queue.sort(key=lambda entry: entry[0])
         entries: list[Priced] = []
-        for least, row, found in queue:
+        for lowest, row, found in queue:
             search.go_on()
             most = self.most
-            if search.prune and least > most:
+            if search.prune and lowest > most:
                 break
-            for priced in search.priced(row, found.take(found.least_usd <= most), most):
+            for priced in search.priced(row, found.take(found.least_usd <= most), lambda: self.most):
                 entries.append(priced)
                 if search.prune:
                     self.try_best(priced, row, [self.weights.goal])
@@ -151,19 +163,21 @@ class BlockSearch:
         """Look for good fabrics, the goal first and as it leans on the limits."""
         search, weights = self.search, self.weights
         rows = attachments.rows(self.block)
-        for stages, row in sorted(rows, key=lambda b: sum(float(weights.objective(c.terms).min()) for c in b[1])):
-            floor = sum(float(weights.objective(c.terms).min()) for c in row)
-            if floor > self.most:
+
+        def floor(row: Sequence[Choices]) -> float:
+            return sum(float(least_of(weights.objective(c.terms), c.mixing)) for c in row)
+
+        for stages, row in sorted(rows, key=lambda entry: floor(entry[1])):
+            # Pools that cannot be run at all have no floor.
+            if not floor(row) <= min(self.most, np.finfo(float).max):
                 break
-            quick = []
-            for choices in row:
-                picks = np.unique(np.concatenate([np.argsort(choices.terms @ t, kind="stable")[:4] for t in leans]))
-                quick.append(choices.take(picks))
+            quick = [choices.take(_promising(choices, leans)) for choices in row]
             spines = [s for s in search.offer.spines if s.id == row[0].leaf.id] or search.offer.spines
             cores = [s for s in search.offer.cores if s.id == row[0].leaf.id] or search.offer.cores
-            for found in search.shapes(quick, stages, self.most, spines, cores):
+            tops = [s for s in search.offer.tops if s.id == row[0].leaf.id] or search.offer.tops
+            for found in search.shapes(quick, stages, lambda: self.most, spines, cores, tops):
                 search.go_on()
-                for priced in search.priced(quick, found, self.most):
+                for priced in search.priced(quick, found, lambda: self.most, few=True):
                     self.try_best(priced, quick, leans, most=4 if weights.limits else 1)
 
     def try_best(self, priced: Priced, row: Sequence[Choices], leans: Sequence[Floats], most: int = 1) -> None:
@@ -177,20 +191,34 @@ class BlockSearch:
     def _greedy(self, template: Template, slots: Sequence[Slot], leans: Sequence[Floats]) -> None:
         """Offer greedy selections as answers; of a lone pool all, until one keeps the limits."""
         weights = self.weights
-        if self.sole and len(slots) == 1 and weights.limits:
+        if self.sole and len(slots) == 1 and weights.limits and slots[0].choices.mix is None:
             for row in np.argsort(weights.objective(slots[0].terms), kind="stable").tolist():
-                if self._offer(template, slots, [row], 0, weights.goal):
+                if self._offer(template, slots, [(row,)], 0, weights.goal):
                     return
             return
         for lean, tilt in enumerate(leans):
-            self._offer(template, slots, [int((slot.terms @ tilt).argmin()) for slot in slots], lean, tilt)
+            rows = [picked(slot.terms @ tilt, slot.choices.mixing) for slot in slots]
+            if all(rows):
+                self._offer(template, slots, rows, lean, tilt)
+        if weights.limits:
+            self._splits(template, slots)
 
-    def _offer(self, template: Template, slots: Sequence[Slot], rows: Sequence[int], lean: int, tilt: Floats) -> bool:
+    def _splits(self, template: Template, slots: Sequence[Slot]) -> None:
+        """Offer mixed pools in all their splits, until one keeps the limits: no lean of a goal favours a mixture."""
+        goal = self.weights.goal
+        rows = [picked(slot.terms @ goal, slot.choices.mixing) for slot in slots]
+        for place, slot in enumerate(slots):
+            mix = slot.choices.mixing
+            for way in mix.ways(slot.terms @ goal) if mix is not None and all(rows) else ():
+                if self._offer(template, slots, [*rows[:place], way, *rows[place + 1 :]], 0, goal):
+                    break
+
+    def _offer(self, template: Template, slots: Sequence[Slot], rows: Sequence[Rows], lean: int, tilt: Floats) -> bool:
         """Offer one selection; whether it makes a complete answer within the limits."""
         terms = complete(template, slots, rows)
         if terms is None:
             return False
-        items = tuple(slot.choices.items[row] for slot, row in zip(slots, rows, strict=True))
+        items = tuple(parts_of(slot, mine) for slot, mine in zip(slots, rows, strict=True))
         return self.known.add(Fabric(self.block, template, items, terms), lean, tilt)
 
 
@@ -215,11 +243,23 @@ def _shapes_left(entries: Sequence[Priced], most: float) -> list[list[_Left]]:
     return sorted(found, key=lambda same: same[0].least_usd)
 
 
+def _promising(choices: Choices, leans: Sequence[Floats], most: int = 4) -> Ints:
+    """The choices that serve a pool best by themselves, and those that do together, for every lean of the goal."""
+    rows: list[int] = []
+    alone = np.ones(choices.down.size, bool) if choices.mixing is None else choices.mixing.share == choices.mixing.steps
+    for tilt in leans:
+        values = choices.terms @ tilt
+        rows += np.argsort(np.where(alone, values, np.inf), kind="stable")[: min(most, int(alone.sum()))].tolist()
+        if choices.mixing is not None:
+            rows += choices.mixing.champions(values)
+    return np.unique(np.array(rows, np.int64))
+
+
 def floors_of(works: Sequence[Block], attachments: Attachments, goal: Floats) -> dict[Block, float]:
     """What each workload adds to any fabric at least: its cheapest choices on the leaf type where they are cheapest."""
     out = {}
     for work in works:
         rows = attachments.rows(work)
-        usd = (sum(float((choices.terms @ goal).min()) for choices in row) for _, row in rows)
+        usd = (sum(float(least_of(choices.terms @ goal, choices.mixing)) for choices in row) for _, row in rows)
         out[work] = min(usd, default=math.inf)
     return out

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -16,8 +17,10 @@ import numpy.typing as npt
 
 from designer.candidates.cables import Counts, LinkPair, ceil_div
 from designer.candidates.copies import Copies
+from designer.candidates.mixing import WHOLE, Mix
 from designer.candidates.parts import Economy, SwitchPart
 from designer.candidates.scale_up import DomainDesign
+from designer.candidates.spares import lacks, uncovered, unit_down
 from designer.candidates.terms import RACKS, Floats, evaluate
 from designer.demand.plan import ServingPlan
 
@@ -26,13 +29,24 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Option:
-    """One plan on one domain design; ``terms`` (len(TERMS),) is all of the pool below its NIC cables."""
+    """One plan on one domain design; ``terms`` (len(TERMS),) is all of the pool below its NIC cables.
+
+    ``domains`` are all, with those of ``spares`` units: domains, or the domains of a replica that spans some. ``share``
+    (i, K): it serves i / K of the pool.
+    """
 
     plan: ServingPlan
     domain: DomainDesign
     replicas: int
     domains: int
     terms: Floats
+    spares: int = 0
+    share: tuple[int, int] = WHOLE
+
+    @property
+    def serving(self) -> int:
+        """Domains that tokens are counted on: the others are spare."""
+        return self.domains - self.spares * self.plan.domains_per_replica
 
     @property
     def accelerators(self) -> int:
@@ -48,19 +62,38 @@ class Option:
 
 
 def make_options(
-    plans: Sequence[ServingPlan], sizes: Sequence[tuple[int, int]], domain: DomainDesign, economy: Economy
+    plans: Sequence[ServingPlan],
+    sizes: Sequence[tuple[int, int]],
+    domain: DomainDesign,
+    economy: Economy,
+    spares: Sequence[int] = (0,),
+    share: tuple[int, int] = WHOLE,
 ) -> list[Option]:
-    """Price plans, with their (replicas, domains), on one domain design."""
+    """Price plans, with their (replicas, domains), on one domain design, with every number of spare units."""
     replica = np.array([float(plan.accelerators_per_replica) for plan in plans])
     hour = np.full(replica.size, domain.accelerator.hour_usd)
-    terms = evaluate(domain.load, replica, hour, economy.restart_h, economy.counted)
-    terms *= np.array([float(domains) for _, domains in sizes])[:, None]
-    out = [
-        Option(plan, domain, replicas, domains, row)
-        for plan, (replicas, domains), row in zip(plans, sizes, terms, strict=True)
-    ]
-    terms[:, RACKS] = [option.racks for option in out]
-    return out
+    out: list[Option] = []
+    for spare in spares:
+        serving = np.array([domains for _, domains in sizes], np.int64)
+        count, shares = serving, None
+        if spare:
+            spanned = np.array([plan.domains_per_replica for plan in plans], np.int64)
+            count = serving + spare * spanned
+            down = unit_down(np.full(count.size, domain.out_h), spanned)
+            shares = serving / count, uncovered(np.full(count.size, spare), count // spanned, down)
+        terms = evaluate(domain.load, replica, hour, economy.restart_h, economy.counted, shares)
+        terms *= count[:, None].astype(float)
+        made = [
+            Option(plan, domain, replicas, domains, row, spare, share)
+            for plan, (replicas, _), domains, row in zip(plans, sizes, count.tolist(), terms, strict=True)
+        ]
+        terms[:, RACKS] = [option.racks for option in made]
+        out += made
+    if economy.pool_availability is None or not out:
+        return out
+    # Exact in the decimals of the limit; what is only just short of it in floats may be within, and is looked at.
+    most = float(1 - Fraction(repr(economy.pool_availability))) * (1 + 1e-12)
+    return [option for option, lack in zip(out, lacks(out).tolist(), strict=True) if lack <= most]
 
 
 @dataclass(frozen=True)
@@ -182,7 +215,8 @@ class Choices:
 
     ``terms`` (n, len(TERMS)), all copies; ``down`` leaf ports at ``rate`` Gb/s; ``load_gbps`` traffic that leaves a
     full leaf; ``leaves`` of one copy; ``accelerators``; ``hit_usd`` and ``hour_usd`` the money of a job hit and a lost
-    hour; ``keep`` the share of ``load_gbps`` that must pass when a box above the leaves is out; ``taper`` what the Gb/s
+    hour; ``keep`` the share of ``load_gbps`` that must pass when a box above the leaves is out, of a pool in one part;
+    ``mix`` how the options may be mixed; ``taper`` what the Gb/s
     below over those above a full leaf must be exactly (None: no such pin); ``path_ns`` the longest way through switches
     and above the NIC cables that the plan bears (infinite: any);
     ``option`` and ``pair`` are places in ``options`` and ``pairs``, ``per_leaf`` whole domains on a leaf, ``parts``
@@ -212,6 +246,21 @@ class Choices:
     hit_usd: Floats
     hour_usd: Floats
     path_ns: Floats
+    mix: Mix | None = None
+
+    @cached_property
+    def mixing(self) -> Mix | None:
+        """How the choices may be mixed (None: each is all of the pool)."""
+        return None if self.mix is None else self.mix.take(self.option)
+
+    @property
+    def kept_gbps(self) -> Floats:
+        """What of ``load_gbps`` must pass when a box above the leaves is out."""
+        if self.mixing is None or self.keep == 0:
+            return self.keep * self.load_gbps
+        # Of a part the limit leaves so much more, as it is a part of the tokens.
+        lost = (1 - self.keep) * self.mixing.steps / self.mixing.share
+        return np.maximum(0.0, 1 - lost) * self.load_gbps
 
     @property
     def items(self) -> Sequence[Attached]:

@@ -11,8 +11,17 @@ from designer.candidates.direct import direct_domains
 from designer.candidates.frame import Frame, first_pairs, first_stage, framed, second_pairs, second_stage
 from designer.candidates.parts import AcceleratorPart, Economy, LinkPart, NicPart, SwitchPart
 from designer.candidates.planes import one_stage, sizes, wired_ports
-from designer.candidates.scale_up import DomainDesign, Network, SecondStage, length_class, network_load, network_watts
+from designer.candidates.scale_up import (
+    DomainDesign,
+    Network,
+    SecondStage,
+    length_class,
+    network_hours,
+    network_load,
+    network_watts,
+)
 from designer.candidates.shortlist import shortlist
+from designer.candidates.spares import host_hours
 from designer.candidates.terms import Event, Load
 from designer.candidates.weights import Weights
 from designer.instance.schema import Choose, Pins
@@ -26,16 +35,19 @@ def build_domains(
     pin: Pins,
     economy: Economy,
     weights: Weights | None = None,
+    *,
+    outages: bool = False,
 ) -> Iterator[DomainDesign]:
     """Yield every domain that the rules allow for one accelerator, or with ``weights`` those that no other beats.
 
     With weights, `reduce_domains` keeps the same ones as of all; thousands that it would drop are never built.
+    ``outages``: it matters for how long a domain is down.
     """
-    for network in direct_domains(accelerator, choose, pin):
+    for network in direct_domains(accelerator, choose, pin) if 0 in choose.spare_planes else ():
         yield from _with_nics(accelerator, network, accelerator.nic_options, economy)
     every = frames(accelerator, switches, choose, pin)
     if weights is not None:
-        for network, options in shortlist(accelerator, list(every), links, economy, weights):
+        for network, options in shortlist(accelerator, list(every), links, economy, weights, outages=outages):
             yield from _with_nics(accelerator, network, options, economy)
         return
     for frame in every:
@@ -52,8 +64,8 @@ def frames(accelerator: AcceleratorPart, switches: dict[str, SwitchPart], choose
             found: list[Frame] = []
             if 1 in choose.scale_up_stages:
                 for switch in fitting:
-                    found += one_stage(accelerator, size, switch, ports)
-            if 2 in choose.scale_up_stages:
+                    found += one_stage(accelerator, size, switch, ports, choose.spare_planes)
+            if 2 in choose.scale_up_stages and 0 in choose.spare_planes:
                 found += two_stages(accelerator, size, ports, fitting)
             yield from (frame for frame in found if pin.scale_up_planes in (None, frame.planes))
 
@@ -82,6 +94,7 @@ def _with_nics(
     watts = network_watts(network, economy)
     hosts = network.size // accelerator.per_host
     loads: dict[tuple[float, ...], Load] = {}
+    out_h = network_hours(network, economy)
     for nic, nics in options:
         placed = _placed(accelerator, network, watts, nic, nics, economy)
         if placed is None:
@@ -99,6 +112,7 @@ def _with_nics(
             racks_per_domain=racks,
             domains_per_rack=fit // hosts if racks == 1 else 0,
             load=_hosts(accelerator, network.size, nic, nics, economy) + loads[lengths],
+            out_h=out_h + host_hours(accelerator, network.size, nic, nics, economy),
         )
 
 

@@ -20,13 +20,16 @@ from designer.candidates.weights import Weights
 Ints = npt.NDArray[np.int64]
 
 
-def reduce_domains(domains: Sequence[DomainDesign], weights: Weights, *, blasts: bool = False) -> list[DomainDesign]:
+def reduce_domains(
+    domains: Sequence[DomainDesign], weights: Weights, *, blasts: bool = False, outages: bool = False
+) -> list[DomainDesign]:
     """Drop domain designs that another beats for every plan that runs on both.
 
     Exact: designs are compared only for equal accelerator, size, usable bandwidth and NIC, in the objective that does
     not depend on the replica, the watched terms, rack density, hours lost whatever the replica, and hits and hours of
     events by how much they take down at least, whose weight grows with that for every replica; with ``blasts`` also in
-    the accelerators behind a switch.
+    the accelerators behind a switch; with ``outages`` in the time that a domain is down, which spares must cover: the
+    longer, the more of its hours they leave, and the less often a pool is up.
     """
     if not domains:
         return []
@@ -35,7 +38,10 @@ def reduce_domains(domains: Sequence[DomainDesign], weights: Weights, *, blasts:
     rows = np.vstack([weights.goal, weights.watched])[:, [CAPEX, WATTS, FAILURES, HARD, *counted]]
     loads = [domain.load for domain in domains]
     plain = np.array([(load.capex_usd, load.watts, load.repairs_usd, load.hard, *load.units) for load in loads])
-    own = np.array([(-d.hosts_per_rack, d.load.hours, _behind(d) if blasts else 0) for d in domains], float)
+    own = np.array(
+        [(-d.hosts_per_rack, d.load.hours, _behind(d) if blasts else 0, d.out_h if outages else 0.0) for d in domains],
+        float,
+    )
     groups: dict[tuple[object, ...], list[int]] = {}
     for row, d in enumerate(domains):
         groups.setdefault((d.accelerator.id, d.size, d.usable_gbps, d.nic.id, d.nics), []).append(row)
@@ -48,8 +54,8 @@ def reduce_domains(domains: Sequence[DomainDesign], weights: Weights, *, blasts:
 
 
 def _behind(domain: DomainDesign) -> int:
-    """Accelerators that a first-stage switch takes down."""
-    return 0 if domain.network.lower is None else domain.network.group
+    """Accelerators that a first-stage switch takes down: none while another plane is to spare."""
+    return 0 if domain.network.lower is None or domain.network.spare else domain.network.group
 
 
 def _events(loads: Sequence[Load]) -> tuple[Ints, Floats, Floats]:
@@ -69,8 +75,9 @@ def reduce_options(
     bears, with ``rails`` also in room inside the domain, with ``blasts`` in replicas. With ``exact`` (a pinned taper)
     only as many domains are compared: of fewer a full leaf may hold other numbers.
 
-    Exact: leaves, links and lengths of a pool are non-decreasing in its domains, needs and racks for given
-    accelerator, domain size and NIC, and events cost no less with a larger replica.
+    Exact: of mixed pools only equal shares are compared; leaves, links and lengths of a pool are non-decreasing in its
+    domains, needs and racks for given accelerator and domain size and NIC, and events cost no less with a larger
+    replica.
     """
     if not options:
         return []
@@ -108,6 +115,7 @@ def reduce_options(
             # A job hit needs a whole replica in the blast: fewer, larger replicas see fewer hits.
             o.plan.accelerators_per_replica,
             o.domains if exact else None,
+            o.share,
         )
         for o in options
     ]
@@ -115,7 +123,7 @@ def reduce_options(
     return [option for option, stays in zip(options, keep.tolist(), strict=True) if stays]
 
 
-def reduce_choices(choices: Choices, weights: Weights) -> Choices:
+def reduce_choices(choices: Choices, weights: Weights, *, flat: bool = False) -> Choices:
     """Drop choices on the same leaf type that another beats in everything a fabric can see.
 
     With one stage the way through the fabric is known before: choices that it is too long for are not made.
@@ -135,7 +143,17 @@ def reduce_choices(choices: Choices, weights: Weights) -> Choices:
             -choices.path_ns,
         ]
     keys = np.stack([np.asarray(c, float) for c in columns], axis=1)
-    if choices.taper is None:
+    labels: list[Ints] = []
+    if flat:
+        # Leaves joined directly: fewer of them share less of each other's load, and of a grid the rest is bought too.
+        labels.append(choices.leaves)
+    elif choices.taper is not None:
+        # With a pinned taper fewer ports below are no better: they fit other uplinks.
+        labels.append(choices.down * choices.rate)
+    if choices.mixing is not None:
+        # What serves another share does not stand in for it, nor a part on another accelerator: that may be in use.
+        mix = choices.mixing
+        labels += [mix.share, np.where(mix.share < mix.steps, mix.kind, -1)]
+    if not labels:
         return choices.take(pareto(keys))
-    # With a pinned taper fewer ports below are no better: they fit other uplinks.
-    return choices.take(pareto_within((choices.down * choices.rate).tolist(), keys))
+    return choices.take(pareto_within([tuple(row) for row in np.stack(labels, axis=1).tolist()], keys))

@@ -12,6 +12,8 @@ from designer.demand.efficiency import load_efficiency
 from designer.instance.schema import Instance
 from designer.problems import InputError, Problem
 
+# Boundaries outside the scale-up domains.
+_OUTSIDE = ("nic_leaf", "leaf_spine", "spine_core", "core_top", "leaf_leaf", "group_group")
 _CLASSES = ("in_rack", "adjacent_rack", "three_racks_away", "row", "hall", "building")
 
 
@@ -83,7 +85,7 @@ def economy_of(catalogue: Catalogue, instance: Instance) -> Economy:
     }
     forced = {
         name: float(value)
-        for name in ("scale_up", "scale_up_upper", "nic_leaf", "leaf_spine", "spine_core")
+        for name in ("scale_up", "scale_up_upper", *_OUTSIDE)
         if (value := getattr(given, f"{name}_m")) is not None
     }
     economy = Economy(
@@ -119,10 +121,10 @@ def economy_of(catalogue: Catalogue, instance: Instance) -> Economy:
         path_reference_us=load_efficiency(instance.efficiency).path_reference_us,
         counted=len(counters(instance)),
         single_failure=risk.max_single_failure_share,
+        box_swap_share=money.replacement_part_share if money.box_swap_part_share is None else money.box_swap_part_share,
+        pool_availability=risk.min_pool_availability,
         pinned_links={
-            name: pin
-            for name in ("scale_up", "nic_leaf", "leaf_spine", "spine_core")
-            if (pin := getattr(instance.pin, f"{name}_links")) is not None
+            name: pin for name in ("scale_up", *_OUTSIDE) if (pin := getattr(instance.pin, f"{name}_links")) is not None
         },
         taper=instance.pin.taper_ratio,
     )

@@ -9,6 +9,8 @@ from fractions import Fraction
 import numpy as np
 
 from designer.candidates.choices import Choices
+from designer.candidates.mixing import Mix
+from designer.candidates.mixing import least as least_of
 from designer.candidates.reduce import pareto
 from designer.candidates.shape import Ints
 from designer.candidates.terms import Floats
@@ -25,22 +27,23 @@ _AT_ONCE = 1_000_000
 class Floor:
     """Least objective of the pools' choices when leaves cost something more, for one uplink rate.
 
-    ``needs`` and ``loads`` are the distinct pairs (least uplinks, Gb/s that leave a full leaf) of the choices whose
-    leaf has ports for them, ``keep`` the share of the latter that must pass without one box. ``lines[p]``
-    holds (uplinks, leaves, USD) of those of pool ``p`` that no other beats.
+    ``needs``, ``loads`` and ``kept`` are the distinct triples (least uplinks, Gb/s that leave a full leaf, those that
+    must pass without one box) of the choices whose leaf has ports for them. ``lines[p]`` holds (uplinks, leaves, USD)
+    of those of pool ``p`` that no other beats, which may be mixed by ``mixes[p]``.
     """
 
     needs: Ints
     loads: Floats
-    keep: float
+    kept: Floats
     lines: tuple[Floats, ...]
+    mixes: tuple[Mix | None, ...]
 
     @staticmethod
     def of(
         choices: Sequence[Choices], rate_gbps: int, max_taper: float, objective: Callable[[Floats], Floats]
     ) -> Floor | None:
         """Build the floor (None: a pool has no choice that uplinks of this rate can serve)."""
-        pairs, lines = [], []
+        triples, lines, mixes = [], [], []
         for block in choices:
             least = least_uplinks(block, rate_gbps, max_taper)
             radix = block.leaf.radix
@@ -50,32 +53,40 @@ class Floor:
             fits = (least <= room) & (block.rate <= rate_gbps)
             if not fits.any():
                 return None
-            pairs.append(np.stack([least[fits].astype(float), block.load_gbps[fits]], axis=1))
+            triples.append(np.stack([least.astype(float), block.load_gbps, block.kept_gbps], axis=1)[fits])
             own = np.stack([least[fits], block.leaves[fits], objective(block.terms[fits])], axis=1).astype(float)
-            lines.append(own[pareto(own)])
-        distinct = np.unique(np.concatenate(pairs), axis=0)
-        return Floor(distinct[:, 0].astype(np.int64), distinct[:, 1], choices[0].keep, tuple(lines))
+            mix = None if block.mixing is None else block.mixing.take(fits)
+            if mix is None:
+                own = own[pareto(own)]
+            elif not mix.whole:
+                return None
+            lines.append(own)
+            mixes.append(mix)
+        distinct = np.unique(np.concatenate(triples), axis=0)
+        needs, loads, kept = distinct.T
+        return Floor(needs.astype(np.int64), loads, kept, tuple(lines), tuple(mixes))
 
     def least(self, link_usd: float, fewest: int) -> float:
         """USD per year when every uplink a choice needs (``fewest`` at least) costs ``link_usd``."""
-        return sum(
-            float((usd + leaves * np.maximum(uplinks, fewest) * link_usd).min())
-            for uplinks, leaves, usd in (line.T for line in self.lines)
-        )
+        out = 0.0
+        for line, mix in zip(self.lines, self.mixes, strict=True):
+            uplinks, leaves, usd = line.T
+            out += float(least_of(usd + leaves * np.maximum(uplinks, fewest) * link_usd, mix))
+        return out
 
     def __call__(self, per_leaf_usd: Floats, uplinks: Ints | None) -> Floats:
         """USD per year when every leaf costs ``per_leaf_usd`` more and has ``uplinks``; arrays (n,)."""
         out = np.zeros(per_leaf_usd.size)
-        for line in self.lines:
-            out += _least(line, per_leaf_usd, uplinks)
+        for line, mix in zip(self.lines, self.mixes, strict=True):
+            out += _least(line, mix, per_leaf_usd, uplinks)
         return out
 
     def with_pods(self, per_leaf_usd: Floats, per_pod_usd: Floats, pod: Ints, uplinks: Ints | None) -> Floats:
         """The same when, besides, every started pod of ``pod`` leaves costs ``per_pod_usd``; arrays (n,)."""
-        if len(self.lines) == 1:
-            return _least(self.lines[0], per_leaf_usd, uplinks, per_pod_usd, pod)
+        if len(self.lines) == 1 and self.mixes[0] is None:
+            return _least(self.lines[0], None, per_leaf_usd, uplinks, per_pod_usd, pod)
         spread = self(per_leaf_usd + per_pod_usd / pod, uplinks)
-        least = sum(float(line[:, 1].min()) for line in self.lines)
+        least = sum(float(least_of(line[:, 1], mix)) for line, mix in zip(self.lines, self.mixes, strict=True))
         return np.maximum(spread, self(per_leaf_usd, uplinks) + np.ceil(least / pod) * per_pod_usd)
 
 
@@ -111,7 +122,12 @@ def attainable(taper: Fraction) -> bool:
 
 
 def _least(
-    line: Floats, per_leaf: Floats, uplinks: Ints | None, per_pod: Floats | None = None, pod: Ints | None = None
+    line: Floats,
+    mix: Mix | None,
+    per_leaf: Floats,
+    uplinks: Ints | None,
+    per_pod: Floats | None = None,
+    pod: Ints | None = None,
 ) -> Floats:
     """Least USD over one pool's choices for every entry (infinite where no choice does with the uplinks)."""
     needs, leaves, usd = line.T
@@ -124,5 +140,5 @@ def _least(
             table += np.ceil(leaves / pod[rows, None]) * per_pod[rows, None]
         if uplinks is not None:
             table[needs > uplinks[rows, None]] = np.inf
-        out[rows] = table.min(axis=1)
+        out[rows] = least_of(table, mix)
     return out

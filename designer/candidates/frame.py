@@ -21,9 +21,9 @@ from designer.design.types import ScaleUpKind
 class Frame:
     """Planes, groups and switches of a domain.
 
-    ``ports`` of every accelerator are striped over ``planes``; ``group`` accelerators stand behind one ``first`` switch
-    of every plane. With a ``second`` stage ``trunks`` links join each first-stage switch to each of
-    ``tops`` second-stage switches of its plane.
+    ``ports`` of every accelerator are striped over ``planes``, of which ``spare`` are not counted on; ``group``
+    accelerators stand behind one ``first`` switch of every plane. With a ``second`` stage ``trunks`` links join each
+    first-stage switch to each of ``tops`` second-stage switches of its plane.
     """
 
     accelerator: AcceleratorPart
@@ -35,6 +35,7 @@ class Frame:
     second: SwitchPart | None = None
     tops: int = 0
     trunks: int = 0
+    spare: int = 0
 
     @property
     def port_gbps(self) -> int:
@@ -48,8 +49,8 @@ class Frame:
 
     @property
     def usable_gbps(self) -> int:
-        """Even striping uses the smallest share on every plane."""
-        return self.planes * (self.ports // self.planes) * self.accelerator.port_gbps
+        """Even striping uses the smallest share on every plane that is counted on."""
+        return (self.planes - self.spare) * (self.ports // self.planes) * self.accelerator.port_gbps
 
 
 def split(ports: int, planes: int) -> tuple[int, ...]:
@@ -145,4 +146,4 @@ def framed(frame: Frame, lower: FirstStage, upper: SecondStage | None) -> Networ
     """Put the links of a frame in place."""
     kind: ScaleUpKind = "switched" if upper is None else "clos"
     usable = Fraction(frame.usable_gbps)
-    return Network(kind, frame.size, frame.ports, frame.port_gbps, usable, lower=lower, upper=upper)
+    return Network(kind, frame.size, frame.ports, frame.port_gbps, usable, (), lower, upper, frame.spare)

@@ -12,16 +12,18 @@ from typing import Any
 
 from designer.answer import NotOffered
 from designer.candidates.economy import economy_of
+from designer.candidates.flat import ShapeKind, shapes_offered
 from designer.candidates.joining import joining_of
 from designer.candidates.parts import AcceleratorPart, Economy, LinkPart, NicPart, SwitchPart
 from designer.candidates.weights import counters, units_of
 from designer.catalogue import Catalogue
 from designer.catalogue.prices import bare_accelerator_usd, bare_overhead_w
+from designer.instance.names import LINK_PINS
 from designer.instance.pools import pools_of
 from designer.instance.schema import Instance, Level
 
 # Boundaries whose latency counts (docs/rules.md 6.1); what exchanges inside a domain take is calibrated.
-_TIMED = ("nic_leaf", "leaf_spine", "spine_core")
+_TIMED = ("nic_leaf", "leaf_spine", "spine_core", "core_top", "leaf_leaf", "group_group")
 
 
 class UnknownFigureError(Exception):
@@ -33,7 +35,8 @@ class Offer:
     """Everything that may be bought for a question.
 
     ``works`` names the workload of every pool. ``only`` names, for a boundary whose links are forced, the link rows
-    that may be used there.
+    that may be used there. ``shapes`` of fabrics that may be built; ``stages`` of trees, empty where there may be none;
+    ``apart`` asks for a fabric of its own for every workload.
     """
 
     pools: tuple[str, ...]
@@ -48,6 +51,9 @@ class Offer:
     economy: Economy
     not_offered: tuple[NotOffered, ...]
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tops: tuple[SwitchPart, ...] = ()
+    shapes: tuple[ShapeKind, ...] = ("tree",)
+    apart: bool = False
 
     def links_at(self, boundary: str) -> tuple[LinkPart, ...]:
         """Link rows that may be used at a boundary; between NICs and switches their latency must be known."""
@@ -80,7 +86,7 @@ class _Market:
     def pinned_links(self) -> frozenset[str]:
         """Link rows that a pin names, at whichever boundary."""
         pin = self.instance.pin
-        pins = (pin.scale_up_links, pin.nic_leaf_links, pin.leaf_spine_links, pin.spine_core_links)
+        pins = (getattr(pin, name) for name in LINK_PINS)
         return frozenset(row for pin in pins if pin is not None for row in pin.split("/"))
 
     def units(self, row: Any, vendor: str | None = None) -> tuple[float, ...]:
@@ -271,6 +277,8 @@ def build_offer(catalogue: Catalogue, instance: Instance) -> Offer:
     market = _Market(catalogue, instance)
     choose, pin = instance.choose, instance.pin
     missing: list[NotOffered] = []
+    shapes = shapes_offered(instance)
+    stages = [s for s in choose.scale_out_stages if pin.scale_out_stages is None or s == pin.scale_out_stages]
 
     def collect(
         rows: Mapping[str, Any],
@@ -312,7 +320,7 @@ def build_offer(catalogue: Catalogue, instance: Instance) -> Offer:
         market.switch,
     )
     boxes = {k: v for k, v in rows.items() if v.role == "scale_out"}
-    stage_pins = (pin.leaf_switch, pin.spine_switch, pin.core_switch)
+    stage_pins = (pin.leaf_switch, pin.spine_switch, pin.core_switch, *((pin.top_switch,) if 4 in stages else ()))
     scale_out = collect(boxes, "scale-out switch", choose.scale_out_switches, stage_pins, market.switch)
     accelerators = collect(
         catalogue.accelerators,
@@ -326,9 +334,6 @@ def build_offer(catalogue: Catalogue, instance: Instance) -> Offer:
     def stage(pinned: str | None) -> tuple[SwitchPart, ...]:
         return tuple(s for s in scale_out.values() if pinned is None or s.id == pinned)
 
-    stages = tuple(
-        sorted(s for s in choose.scale_out_stages if pin.scale_out_stages is None or s == pin.scale_out_stages)
-    )
     return Offer(
         pools=tuple(pool.name for pool in pools_of(instance)),
         works=tuple(pool.owner for pool in pools_of(instance)),
@@ -338,7 +343,9 @@ def build_offer(catalogue: Catalogue, instance: Instance) -> Offer:
         spines=stage(pin.spine_switch),
         cores=stage(pin.core_switch),
         links=tuple(links.values()),
-        stages=stages,
+        stages=tuple(sorted(stages)) if "tree" in shapes else (),
         economy=economy_of(catalogue, instance),
         not_offered=tuple(missing),
+        tops=stage(pin.top_switch),
+        shapes=shapes,
     )

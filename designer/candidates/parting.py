@@ -27,11 +27,13 @@ MOST_PARTED = 4
 
 @dataclass(frozen=True)
 class Fabric:
-    """A fabric of an answer: the choice of every pool of its block, and the term vector (columns,) of all together."""
+    """A fabric of an answer: the choices of every pool of its block, one or of a mixed pool its parts; ``terms``
+    (columns,) is the term vector of all together.
+    """
 
     block: Block
     template: Template
-    items: tuple[Attached, ...]
+    items: tuple[tuple[Attached, ...], ...]
     terms: Floats
 
 
@@ -51,8 +53,10 @@ def works_of(works: Sequence[str]) -> tuple[Block, ...]:
     return tuple(tuple(p for p, name in enumerate(works) if name == work) for work in dict.fromkeys(works))
 
 
-def blocks_of(works: Sequence[str], *, private: bool) -> tuple[Block, ...]:
+def blocks_of(works: Sequence[str], *, private: bool, apart: bool = False) -> tuple[Block, ...]:
     """All sets of workloads that may share a fabric: each alone, then all, then the others, the largest first.
+
+    With ``apart`` none may: only each alone.
 
     Examples
     --------
@@ -62,6 +66,8 @@ def blocks_of(works: Sequence[str], *, private: bool) -> tuple[Block, ...]:
     ((0, 1, 2),)
     """
     alone, every = works_of(works), tuple(range(len(works)))
+    if apart:
+        return alone
     if not private or len(alone) == 1:
         return (every,)
     between = range(len(alone) - 1, 1, -1) if len(alone) <= MOST_PARTED else ()

@@ -138,7 +138,9 @@ class Economy:
     ``front_end_usd`` and ``front_end_w`` per accelerator are None where the instance gives none: not counted.
     ``path_reference_us`` is the latency of the path through the fabric that plans count on without an allowance,
     ``counted`` the number of counted limits: columns of term vectors beyond `TERMS`; ``single_failure`` the most of a
-    pool's tokens that one failure may take (None: no limit). ``pinned_links`` has the link pins of the instance by
+    pool's tokens that one failure may take (None: no limit). ``box_swap_share`` is ``part_share`` of a co-packaged box
+    swapped for an engine; ``pool_availability`` the least share of the time in which a pool serves its peak (None: no
+    limit). ``pinned_links`` has the link pins of the instance by
     boundary, ``taper`` the pinned one of every leaf (None: none is).
     """
 
@@ -174,5 +176,7 @@ class Economy:
     path_reference_us: float
     counted: int
     single_failure: float | None
+    box_swap_share: float
+    pool_availability: float | None = None
     pinned_links: Mapping[str, str] = field(default_factory=dict)
     taper: Fraction | None = None

@@ -44,8 +44,10 @@ def sizes(accelerator: AcceleratorPart, switches: Sequence[SwitchPart], choose: 
     return tuple(sorted(s for s in found if 2 <= s <= limit and s % accelerator.per_host == 0))
 
 
-def one_stage(accelerator: AcceleratorPart, size: int, switch: SwitchPart, ports: int) -> Iterator[Frame]:
-    """Every number of planes on which one type of switch joins a domain."""
+def one_stage(
+    accelerator: AcceleratorPart, size: int, switch: SwitchPart, ports: int, spares: Sequence[int] = (0,)
+) -> Iterator[Frame]:
+    """Every number of planes on which one type of switch joins a domain, and of those that it does not count on."""
     vendor = accelerator.vendor_domain
     if vendor is not None and (size, switch.id) == vendor[:2]:
         counts: Sequence[int] = (vendor[2],)
@@ -56,4 +58,6 @@ def one_stage(accelerator: AcceleratorPart, size: int, switch: SwitchPart, ports
     radix = switch.radix[accelerator.port_gbps]
     for planes in counts:
         if planes <= ports and size * ceil_div(ports, planes) <= radix:
-            yield Frame(accelerator, size, ports, planes, size, switch)
+            for spare in sorted(set(spares)):
+                if spare < planes:
+                    yield Frame(accelerator, size, ports, planes, size, switch, spare=spare)

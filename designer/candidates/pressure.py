@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from designer.candidates.choices import Option
+from designer.candidates.mixing import Mix, completed, least, mix_of
 from designer.candidates.reduce import Mask
 from designer.candidates.terms import NET_WATTS, RACKS, TERMS, Floats
 from designer.candidates.weights import NOISE, Limit, Weights
@@ -50,18 +51,24 @@ class Pressure:
         """What the pools outside a block use of every limited sum at least."""
         return np.zeros(len(self.uses)) if self.taken is None else self.taken
 
-    def keeping(self, terms: Sequence[Floats], besides: Floats | None = None) -> list[Mask]:
+    def keeping(
+        self, terms: Sequence[Floats], mixes: Sequence[Mix | None], besides: Floats | None = None
+    ) -> list[Mask]:
         """Rows of every pool that keep every limit beside the rows of the other pools that use least of it.
 
-        ``terms[p]`` (n, len(TERMS)); ``besides`` is a term vector that comes on top.
+        ``terms[p]`` (n, len(TERMS)) may be mixed by ``mixes[p]``; ``besides`` is a term vector that comes on top.
         """
         most = np.array([limit.room for limit in self.bound.limits])
         if not len(self.uses):
             return [np.ones(len(rows), np.bool_) for rows in terms]
-        used = [rows @ self.uses.T for rows in terms]
-        least = [use.min(axis=0) for use in used]
-        others = np.sum(least, axis=0) + (0.0 if besides is None else self.uses @ besides) + self.outside
-        return [np.asarray((use - low + others <= most).all(axis=1)) for use, low in zip(used, least, strict=True)]
+        used = [self.uses @ rows.T for rows in terms]
+        low = [least(use, mix) for use, mix in zip(used, mixes, strict=True)]
+        others = np.sum(low, axis=0) + (0.0 if besides is None else self.uses @ besides) + self.outside
+        room = [most - others + mine for mine in low]
+        return [
+            np.asarray((completed(use, mix) <= mine[:, None]).all(axis=0))
+            for use, mix, mine in zip(used, mixes, room, strict=True)
+        ]
 
 
 def use_of(limit: Limit, network_rack_watts: float) -> Floats:
@@ -73,7 +80,7 @@ def use_of(limit: Limit, network_rack_watts: float) -> Floats:
 
 
 def pressure_of(
-    options: Sequence[Sequence[Option]], weights: Weights, best: float, network_rack_watts: float
+    options: Sequence[Sequence[Option]], weights: Weights, best: float, network_rack_watts: float, most_parts: int = 1
 ) -> Pressure:
     """Price the limits by what it costs the options of the pools to keep them.
 
@@ -87,6 +94,8 @@ def pressure_of(
         Goal of a known design within the limits; with none there is nothing to bound and no price.
     network_rack_watts
         Watts that fill a network rack.
+    most_parts
+        Most parts of a pool.
     """
     limits = weights.limits
     if not limits or not math.isfinite(best) or best <= 0:
@@ -95,15 +104,20 @@ def pressure_of(
     most = np.array([limit.most for limit in limits])
     terms = [np.stack([o.terms for o in pool]) for pool in options]
     # Options beyond a limit whatever the others are will go: the prices need not keep them away.
-    kept = [pool[fit] for pool, fit in zip(terms, Pressure(weights, 0.0, rows).keeping(terms), strict=True)]
-    pools = [(pool @ weights.goal, pool @ rows.T) for pool in kept if len(pool)]
+    mixes = [mix_of(pool, most_parts) for pool in options]
+    fits = Pressure(weights, 0.0, rows).keeping(terms, mixes)
+    pools = [
+        (pool[fit] @ weights.goal, pool[fit] @ rows.T, None if mix is None else mix.take(fit))
+        for pool, fit, mix in zip(terms, fits, mixes, strict=True)
+        if fit.any()
+    ]
     # A limited share has nothing to be relative to but what its accelerators use for and against it.
-    typical = sum(np.abs(use).max(axis=0) for _, use in pools)
+    typical = sum(np.abs(use).max(axis=0) for _, use, _ in pools)
     unit = best / np.where(most > 0, most, np.where([x.share is not None for x in limits], typical + 1.0, 1.0))
     prices = np.zeros(len(limits))
 
     def worth(trial: Floats) -> float:
-        return sum(float((goal + use @ trial).min()) for goal, use in pools) - float(trial @ most)
+        return sum(float(least(goal + use @ trial, mix)) for goal, use, mix in pools) - float(trial @ most)
 
     for turn in range(_ROUNDS):
         for k in range(len(limits)):

@@ -9,6 +9,7 @@ from functools import cached_property
 from designer.candidates.cables import Counts, LinkPair, ceil_div, cleaning, edge_load, end_load, install_usd
 from designer.candidates.parts import AcceleratorPart, Economy, NicPart, SwitchPart
 from designer.candidates.reroute import box_events, box_hours, link_events, link_hours
+from designer.candidates.spares import edge_hours, plane_factors, switch_hours
 from designer.candidates.terms import NOTHING, Event, Load
 from designer.design.types import ScaleUpKind
 
@@ -47,7 +48,8 @@ class SecondStage:
 class Network:
     """How the accelerators of one domain are joined; without ``lower`` chip to chip, wired at the vendor's cost.
 
-    ``usable_gbps`` is what one accelerator can count on; ``dims`` the sides of a torus.
+    ``usable_gbps`` is what one accelerator can count on, with ``spare`` of the planes out; ``dims`` the sides of a
+    torus.
     """
 
     kind: ScaleUpKind
@@ -58,6 +60,7 @@ class Network:
     dims: tuple[int, ...] = ()
     lower: FirstStage | None = None
     upper: SecondStage | None = None
+    spare: int = 0
 
     @property
     def group(self) -> int:
@@ -85,7 +88,8 @@ class DomainDesign:
     """One way to build a scale-up domain; ``load`` is per domain, NICs included.
 
     ``lengths_m`` are the routes of the first and, where there is one, the second stage's links.
-    ``hosts_per_rack``, ``racks_per_domain`` and ``domains_per_rack`` follow from watts and slots.
+    ``hosts_per_rack``, ``racks_per_domain`` and ``domains_per_rack`` follow from watts and slots. ``out_h`` are the
+    hours a year that something is repaired which takes the domain down as a whole, where spares could stand in for it.
     """
 
     accelerator: AcceleratorPart
@@ -97,6 +101,7 @@ class DomainDesign:
     racks_per_domain: int
     domains_per_rack: int
     load: Load
+    out_h: float = 0.0
 
     @property
     def size(self) -> int:
@@ -152,7 +157,7 @@ def box_load(switch: SwitchPart, behind: int, mttr_h: float, labour_usd: float, 
         fed = ceil_div(behind, switch.lasers)
         events.append(Event(behind, switch.box_swaps, switch.box_swaps * switch.box_mttr_h))
         events.append(Event(fed, lasers, lasers * switch.laser_mttr_h))
-        repairs += switch.box_swaps * (part + labour_usd)
+        repairs += switch.box_swaps * (switch.usd * economy.box_swap_share + labour_usd)
         repairs += lasers * (economy.laser_usd * economy.part_share + economy.module_swap_usd)
         hard += switch.box_swaps + lasers
     return Load(switch.usd, switch.watts, 0.0, repairs, hard, tuple(events), units=switch.units)
@@ -181,12 +186,25 @@ def network_load(network: Network, lengths_m: tuple[float, ...], economy: Econom
     labour = economy.labour_usd_per_h * economy.switch_tray_mttr_h
     load = box_load(lower.switch, lower.group, economy.switch_tray_mttr_h, labour, economy).times(boxes)
     load += edge_load(lower.pair, lower.counts, network.port_gbps, lengths_m[0], (1, 1), lower.group, economy)
+    if network.spare:
+        load = load.spared(*plane_factors(network.planes, network.spare, lower.switch, economy))
     if network.upper is None:
         return load
     upper, size = network.upper, network.size
     boxes = network.planes * upper.switches_per_plane
     load += second_box_load(upper.switch, size, boxes, economy).times(boxes)
     return load + second_edge_load(upper.pair, upper.counts, network.port_gbps, lengths_m[1], size, economy)
+
+
+def network_hours(network: Network, economy: Economy) -> float:
+    """Hours a year that switches and links of a domain are out, one of which takes it down; not the second stage."""
+    lower = network.lower
+    if lower is None:
+        return 0.0
+    hours = edge_hours(lower.pair, lower.counts)
+    if network.spare:
+        return hours
+    return hours + network.planes * (network.size // lower.group) * switch_hours(lower.switch, economy)
 
 
 def second_box_load(switch: SwitchPart, size: int, boxes: int, economy: Economy) -> Load:

@@ -9,59 +9,51 @@ both arguments as they are.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from designer.candidates.ceiling import Ceiling, ways_up, with_one_out
 from designer.candidates.choices import Choices
 from designer.candidates.copies import Copies
 from designer.candidates.floor import EPS, Floor
+from designer.candidates.mixing import least as least_of
 from designer.candidates.parts import SwitchPart
-from designer.candidates.shape import Ints, Shape, ShapeRows
+from designer.candidates.shape import Boxes, Ints, Shape, ShapeRows
 from designer.candidates.terms import Floats
+from designer.candidates.zones import FourStages
 from designer.instance.schema import Choose
 
 # Combinations looked at in one go: bounds memory, of no influence on the result.
 _AT_ONCE = 400_000
 
 
-@dataclass(frozen=True)
-class Ceiling:
-    """A known answer to beat, and prices that no shape undercuts.
-
-    ``best_usd`` is the known objective (infinite when nothing is known). ``box_usd(switch)`` is what one box above the
-    leaf adds at least, in every copy of the fabric, ``link_usd(lower, upper, rate, name)`` what a link adds per link
-    and once, None when no cable joins the two switches.
-    """
-
-    best_usd: float
-    box_usd: Callable[[SwitchPart], float]
-    link_usd: Callable[[SwitchPart, SwitchPart, int, str], tuple[float, float] | None]
-
-
 def shapes(
     choices: Sequence[Choices],
     spines: Sequence[SwitchPart],
     cores: Sequence[SwitchPart],
+    tops: Sequence[SwitchPart],
     stages: int,
     choose: Choose,
     ceiling: Ceiling,
     objective: Callable[[Floats], Floats],
 ) -> Iterator[ShapeRows]:
-    """Yield the shapes of one number of stages for the choices (one block per pool) on one leaf type.
+    """Yield the trees of one number of stages for the choices (one block per pool) on one leaf type.
 
     Each comes with a lower bound: its boxes and links at their cheapest, and the choices that are cheapest with them.
     """
     leaf, copies = choices[0].leaf, choices[0].copies
     if stages == 1:
-        least = sum(float(objective(c.terms).min()) for c in choices) + ceiling.box_usd(leaf)
+        least = sum(float(least_of(objective(c.terms), c.mixing)) for c in choices) + ceiling.box_usd(leaf)
         rows = ShapeRows.of(Shape(1, leaf, copies=copies))
         rows.least_usd[0] = least
         yield rows
         return
-    leaves = sum(int(c.leaves.min()) for c in choices)
+    fewest = sum(float(least_of(c.leaves.astype(float), c.mixing)) for c in choices)
+    if fewest == np.inf:
+        return
+    leaves = int(fewest)
     floors: dict[int, Floor | None] = {}
     for spine in spines:
         if spine.family != leaf.family:
@@ -81,13 +73,36 @@ def shapes(
             for core in cores:
                 if core.family != leaf.family or rate not in core.radix:
                     continue
-                upper = ceiling.link_usd(spine, core, rate, "spine_core")
-                if upper is not None:
-                    found = _ThreeStages(
-                        leaf, spine, core, rate, copies, leaves, choose, (link, upper), ceiling, floor
-                    ).run()
-                    if found is not None:
-                        yield found
+                boxes = Boxes(leaf, spine, core, None, rate, copies)
+                yield from _more_stages(boxes, tops if stages == 4 else None, leaves, link, choose, ceiling, floor)
+
+
+def _more_stages(
+    boxes: Boxes,
+    tops: Sequence[SwitchPart] | None,
+    leaves: int,
+    link: tuple[float, float],
+    choose: Choose,
+    ceiling: Ceiling,
+    floor: Floor,
+) -> Iterator[ShapeRows]:
+    """Shapes with these leaves, spines and cores; with ``tops`` those of four stages."""
+    spine, core, rate = boxes.spine, boxes.core, boxes.rate_gbps
+    assert spine is not None and core is not None
+    upper = ceiling.link_usd(spine, core, rate, "spine_core")
+    if upper is None:
+        return
+    if tops is None:
+        three = _ThreeStages(boxes.leaf, spine, core, rate, boxes.copies, leaves, choose, (link, upper), ceiling, floor)
+        found = three.run()
+        if found is not None:
+            yield found
+    for top in tops or ():
+        if top.family != boxes.leaf.family or rate not in top.radix:
+            continue
+        last = ceiling.link_usd(core, top, rate, "core_top")
+        if last is not None:
+            yield from FourStages(replace(boxes, top=top), leaves, choose, (link, upper, last), ceiling, floor).run()
 
 
 def _two_stages(
@@ -101,37 +116,22 @@ def _two_stages(
     ceiling: Ceiling,
     floor: Floor,
 ) -> Iterator[ShapeRows]:
-    # Without a limit on what one spine may take, choices differ by their uplinks alone.
-    every = np.stack([floor.needs, floor.loads if floor.keep > 0 else np.zeros(floor.needs.size)], axis=1)
-    distinct = np.unique(every, axis=0)
+    distinct = np.unique(np.stack([floor.needs, floor.kept], axis=1), axis=0)
     most = min(spine.radix[rate] // leaves, int(floor.needs.max()))
     if most < 1:
         return
     m, row = np.meshgrid(np.arange(1, most + 1), np.arange(len(distinct)), indexing="ij")
-    need, load = distinct[row, 0].astype(np.int64), distinct[row, 1]
-    count = np.maximum(np.maximum(-(need // -m), min_spines), _with_one_out(floor.keep * load, m * rate))
+    need, kept = distinct[row, 0].astype(np.int64), distinct[row, 1]
+    count = np.maximum(np.maximum(-(need // -m), min_spines), with_one_out(kept, m * rate))
     pairs = np.unique(np.stack([m.ravel(), count.ravel()], axis=1), axis=0)
     pairs = pairs[pairs[:, 0] * pairs[:, 1] < leaf.radix[rate]]
     up = pairs[:, 0] * pairs[:, 1]
     least = pairs[:, 1] * ceiling.box_usd(spine) + floor(up * link[0], up) + link[1]
     keep = least <= ceiling.best_usd
     if keep.any():
-        pairs, none = pairs[keep], np.zeros(int(keep.sum()), np.int64)
-        yield ShapeRows(
-            2,
-            leaf,
-            spine,
-            None,
-            rate,
-            copies,
-            least[keep],
-            pairs[:, 0],
-            pairs[:, 1],
-            none.astype(float),
-            none,
-            none,
-            none,
-        )
+        pairs = pairs[keep]
+        boxes = Boxes(leaf, spine, rate_gbps=rate, copies=copies)
+        yield ShapeRows(boxes, least[keep], {"links_per_pair": pairs[:, 0], "spines": pairs[:, 1]})
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class _ThreeStages:
         base = self.floor.least(leaf_link, fewest) + leaf_once + core_once + fewest * spine_usd
         if base + fewest * (core_usd + core_link) > best:
             return None
-        ways, tapers = self._ways(radix)
+        ways, tapers = ways_up(radix, self.core.radix[self.rate], self.choose.spine_tapers)
         pays = base + fewest * ways[:, 1] * (core_usd + ways[:, 0] * core_link) <= best
         ways, tapers = ways[pays], tapers[pays]
         found: list[tuple[Ints, Floats]] = []
@@ -169,30 +169,10 @@ class _ThreeStages:
             return None
         rows, least = np.concatenate([r for r, _ in found]), np.concatenate([usd for _, usd in found])
         way = ways[rows[:, 0]]
-        return ShapeRows(
-            3,
-            self.leaf,
-            self.spine,
-            self.core,
-            self.rate,
-            self.copies,
-            least,
-            rows[:, 1],
-            rows[:, 3],
-            tapers[rows[:, 0]],
-            rows[:, 2],
-            way[:, 0],
-            way[:, 1],
-        )
-
-    def _ways(self, radix: int) -> tuple[Ints, Floats]:
-        """Ways up from a spine (links per core, cores), each once, and a taper that has it."""
-        seen: dict[tuple[int, int], float] = {}
-        for taper in self.choose.spine_tapers:
-            most = math.ceil(radix / (1 + taper) - EPS)
-            for m2 in range(1, min(most, self.core.radix[self.rate]) + 1):
-                seen.setdefault((m2, most // m2), taper)
-        return np.array(list(seen), np.int64).reshape(len(seen), 2), np.array(list(seen.values()), float)
+        whole = {"links_per_pair": rows[:, 1], "leaves_per_pod": rows[:, 2], "spines": rows[:, 3]}
+        whole |= {"links_per_core": way[:, 0], "cores_per_spine": way[:, 1]}
+        boxes = Boxes(self.leaf, self.spine, self.core, rate_gbps=self.rate, copies=self.copies)
+        return ShapeRows(boxes, least, whole, {"spine_taper": tapers[rows[:, 0]]})
 
     def _grid(self, ways: Ints, place: Ints, radix: int) -> Ints:
         """Rows (way, links per pair, leaves per pod) that may pay with the fewest spines."""
@@ -219,7 +199,8 @@ class _ThreeStages:
         fewest = self.choose.min_spines
         # All numbers up to what the most demanding choice needs or the ports of a leaf take; which of them some choice
         # needs is asked last, of the few that may pay.
-        most = self._needed(rows, ways, self.floor.needs.max(keepdims=True), self.floor.loads.max(keepdims=True))[:, 0]
+        asked = self.floor.needs, self.floor.loads, self.floor.kept
+        most = self._needed(rows, ways, *(x.max(keepdims=True) for x in asked))[:, 0]
         most = np.minimum(most, (self.leaf.radix[self.rate] - 1) // rows[:, 1])
         many = np.maximum(most - fewest + 1, 0)
         number = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many) + fewest
@@ -233,24 +214,17 @@ class _ThreeStages:
         step = max(1, _AT_ONCE // self.floor.needs.size)
         for start in range(0, keep.size, step):
             part = found[start : start + step]
-            counts = self._needed(part, ways, self.floor.needs, self.floor.loads)
+            counts = self._needed(part, ways, *asked)
             wanted[start : start + step] = (counts == part[:, 3:]).any(axis=1)
         return found[wanted], least[keep][wanted]
 
-    def _needed(self, rows: Ints, ways: Ints, needs: Ints, loads: Floats) -> Ints:
+    def _needed(self, rows: Ints, ways: Ints, needs: Ints, loads: Floats, kept: Floats) -> Ints:
         """Spines that uplinks and traffic out of the pod need, for every row and choice."""
         way, m, pod = rows[:, 0, None], rows[:, 1, None], rows[:, 2, None]
         m2, up = ways[way, 0], ways[way, 0] * ways[way, 1]
         out = np.ceil(pod * loads / (up * self.rate) - EPS).astype(np.int64)
         least = np.maximum(np.maximum(-(needs // -m), out), self.choose.min_spines)
-        if self.floor.keep > 0:
-            kept = self.floor.keep * loads
+        if kept.any():
             core = np.ceil((pod * kept / self.rate + m2) / up - EPS).astype(np.int64) * (kept > 0)
-            least = np.maximum(np.maximum(least, _with_one_out(kept, m * self.rate)), core)
+            least = np.maximum(np.maximum(least, with_one_out(kept, m * self.rate)), core)
         return np.asarray(least)
-
-
-def _with_one_out(kept_gbps: Floats, spine_gbps: Ints) -> Ints:
-    """Spines of which all but one carry what must be kept, one or more; 0 where there is nothing to keep."""
-    many = np.ceil(kept_gbps / spine_gbps - EPS).astype(np.int64) + 1
-    return np.asarray(np.where(kept_gbps > 0, many, 0))

@@ -26,6 +26,7 @@ from designer.candidates.frame import (
 from designer.candidates.parts import AcceleratorPart, Economy, LinkPart, NicPart
 from designer.candidates.reduce import pareto
 from designer.candidates.scale_up import Network, box_load, length_class, second_box_load, second_edge_load
+from designer.candidates.spares import edge_hours, plane_factors, switch_hours
 from designer.candidates.terms import CAPEX, FAILURES, HARD, WATTS, Floats, Load
 from designer.candidates.weights import Weights
 
@@ -46,13 +47,15 @@ _BOX_EVENTS = 3
 class _Links:
     """Pairs of link rows at one boundary: ``unit`` (pairs, 4, columns) is what one link, cable, lower, upper end adds.
 
-    ``metre`` is the capex of a metre of a link, ``hours`` those per accelerator whatever the replicas.
+    ``metre`` is the capex of a metre of a link, ``hours`` those per accelerator whatever the replicas; ``out``
+    (pairs, 4) the hours of repair that take the domain down.
     """
 
     pairs: Sequence[LinkPair]
     unit: Floats
     metre: Floats
     hours: Floats
+    out: Floats
     reach: Floats
     rack: Mask
     board: Mask
@@ -63,7 +66,7 @@ class _Table:
     """Networks worth a look, one row each; ``lower`` and ``upper`` are places among the pairs of its frame.
 
     ``plain`` (n, 4) at length 0 and ``metre`` (n, 2) the capex of a metre; ``blasts``, ``hits``, ``hours``
-    (n, events); ``fixed`` the hours whatever the replicas.
+    (n, events); ``fixed`` the hours whatever the replicas, ``out`` those that switches and links take the domain down.
     """
 
     frame: Ints
@@ -75,6 +78,7 @@ class _Table:
     hits: Floats
     hours: Floats
     fixed: Floats
+    out: Floats
     reach: Floats
     rack: Mask
     board: Mask
@@ -102,6 +106,8 @@ def shortlist(
     links: Sequence[LinkPart],
     economy: Economy,
     weights: Weights,
+    *,
+    outages: bool = False,
 ) -> Iterator[tuple[Network, list[tuple[NicPart, int]]]]:
     """Yield the networks that no other of the same size and usable bandwidth beats, each with the NICs it is best for.
 
@@ -116,7 +122,7 @@ def shortlist(
     for mine in batches.values():
         lower, upper = _links_of(accelerator, mine[0], links, economy)
         if lower.pairs and (upper is None or upper.pairs):
-            tables.append(_tabulate(accelerator, mine, lower, upper, economy, weights, len(order)))
+            tables.append(_tabulate(accelerator, mine, lower, upper, economy, weights, len(order), outages))
             order += mine
             pairs += [(lower, upper)] * len(mine)
     if not tables:
@@ -124,7 +130,7 @@ def shortlist(
     table = _Table(**{f.name: np.concatenate([getattr(t, f.name) for t in tables]) for f in fields(_Table)})
     best: dict[int, list[tuple[NicPart, int]]] = {}
     for nic, nics in accelerator.nic_options:
-        for row in _best(accelerator, order, table, nics * nic.watts, economy, weights):
+        for row in _best(accelerator, order, table, nics * nic.watts, economy, weights, outages):
             best.setdefault(row, []).append((nic, nics))
     for row, options in best.items():
         frame, (lower, upper) = order[table.frame[row]], pairs[table.frame[row]]
@@ -152,7 +158,7 @@ def _links_of(
 
 def _links(pairs: Sequence[LinkPair], load_of: Callable[[LinkPair, Counts, float], Load]) -> _Links:
     unit = np.zeros((len(pairs), len(_UNITS), len(_PLAIN) + 2 * len(_BLASTS)))
-    metre, hours = np.zeros(len(pairs)), np.zeros(len(pairs))
+    metre, hours, out = np.zeros(len(pairs)), np.zeros(len(pairs)), np.zeros((len(pairs), len(_UNITS)))
     for p, pair in enumerate(pairs):
         for j, counts in enumerate(_UNITS):
             load = load_of(pair, counts, 0.0)
@@ -160,6 +166,7 @@ def _links(pairs: Sequence[LinkPair], load_of: Callable[[LinkPair, Counts, float
             for event in load.events:
                 at = len(_PLAIN) + 2 * _BLASTS.index(event.blast)
                 unit[p, j, at : at + 2] += event.hits, event.hours
+            out[p, j] = edge_hours(pair, counts)
         hours[p] = load_of(pair, Counts(0, 0, 0, 0), 0.0).hours
         metre[p] = load_of(pair, _UNITS[0], 1.0).capex_usd - unit[p, 0, 0]
     return _Links(
@@ -167,6 +174,7 @@ def _links(pairs: Sequence[LinkPair], load_of: Callable[[LinkPair, Counts, float
         unit,
         metre,
         hours,
+        out,
         np.array([min(pair.lower.reach_m, pair.upper.reach_m) for pair in pairs]),
         np.array([pair.lower.placement == "rack" for pair in pairs]),
         np.array([pair.lower.placement == "board" for pair in pairs]),
@@ -181,6 +189,7 @@ def _tabulate(
     economy: Economy,
     weights: Weights,
     start: int,
+    outages: bool,
 ) -> _Table:
     """Rows of the frames of one pair of switch types; link rows that another beats in their frame are left out."""
     size, group, ports, planes, tops, trunks = (
@@ -197,22 +206,23 @@ def _tabulate(
         rates = (pair.lower.rate_gbps, pair.upper.rate_gbps)
         return upper_counts(pair.lower.kind, rates, rate, groups, planes, tops, trunks)
 
-    low, low_metre = _count(lower, below)
+    low, low_metre, low_out = _count(lower, below)
+    boxes, blasts, hits, hours, out = _switches(frames, economy)
+    _spare(frames, low, hits, hours, economy)
     keep = ~lower.board[None, :] | (group == host)[:, None]
-    keep = _front(lower, low, low_metre, keep, weights)
+    keep = _front(lower, low, low_metre, keep, weights, low_out if outages else None)
     if upper is None:
         f, p = np.nonzero(keep)
         q, columns = np.full(f.size, -1), low[f, p]
         metre = np.stack([low_metre[f, p], np.zeros(f.size)], axis=1)
         fixed, reach = np.zeros(f.size), np.stack([lower.reach[p], np.full(f.size, np.inf)], axis=1)
     else:
-        up, up_metre = _count(upper, above)
+        up, up_metre, _ = _count(upper, above)
         above_keep = _front(upper, up, up_metre, np.ones(up_metre.shape, bool), weights)
         f, p, q = np.nonzero(keep[:, :, None] & above_keep[:, None])
         columns = low[f, p] + up[f, q]
         metre = np.stack([low_metre[f, p], up_metre[f, q]], axis=1)
         fixed, reach = upper.hours[q] * size[f], np.stack([lower.reach[p], upper.reach[q]], axis=1)
-    boxes, blasts, hits, hours = _switches(frames, economy)
     events = columns[:, len(_PLAIN) :].reshape(f.size, len(_BLASTS), 2)
     behind = np.stack([np.zeros(f.size, np.int64), np.ones(f.size, np.int64), group[f]], axis=1)
     return _Table(
@@ -225,19 +235,35 @@ def _tabulate(
         hits=np.concatenate([events[:, :, 0], hits[f]], axis=1),
         hours=np.concatenate([events[:, :, 1], hours[f]], axis=1),
         fixed=fixed + boxes[f, len(_PLAIN)],
+        out=low_out[f, p] + out[f],
         reach=reach,
         rack=lower.rack[p],
         board=lower.board[p],
     )
 
 
-def _count(links: _Links, counts_of: Callable[[LinkPair], tuple[Ints, ...]]) -> tuple[Floats, Floats]:
-    """Columns (frames, pairs, columns) and capex of a metre (frames, pairs) of every pair in every frame."""
+def _count(links: _Links, counts_of: Callable[[LinkPair], tuple[Ints, ...]]) -> tuple[Floats, Floats, Floats]:
+    """Columns (frames, pairs, columns), capex of a metre and hours out (frames, pairs) of every pair in every frame."""
     counts = np.stack([np.stack(counts_of(pair), axis=1) for pair in links.pairs], axis=1).astype(float)
-    return np.einsum("fpj,pjc->fpc", counts, links.unit), counts[:, :, 0] * links.metre
+    out = np.einsum("fpj,pj->fp", counts, links.out)
+    return np.einsum("fpj,pjc->fpc", counts, links.unit), counts[:, :, 0] * links.metre, out
 
 
-def _front(links: _Links, rows: Floats, metre: Floats, allowed: Mask, weights: Weights) -> Mask:
+def _spare(frames: Sequence[Frame], low: Floats, hits: Floats, hours: Floats, economy: Economy) -> None:
+    """Take off hits and hours of links to the first stage and of its switches what spare planes cover, in place."""
+    for f, frame in enumerate(frames):
+        if frame.spare:
+            killed, lost = plane_factors(frame.planes, frame.spare, frame.first, economy)
+            # The first pair of columns is of transients, which have their factor.
+            low[f, :, len(_PLAIN) + 2 :: 2] *= killed
+            low[f, :, len(_PLAIN) + 1 :: 2] *= lost
+            hits[f, :_BOX_EVENTS] *= killed
+            hours[f, :_BOX_EVENTS] *= lost
+
+
+def _front(
+    links: _Links, rows: Floats, metre: Floats, allowed: Mask, weights: Weights, out: Floats | None = None
+) -> Mask:
     """Which pairs of link rows no other beats in their frame, whatever the racks and the other boundary.
 
     Less watts means no more racks and no longer cables; a longer reach, the freedom to leave the rack and the shorter
@@ -249,21 +275,25 @@ def _front(links: _Links, rows: Floats, metre: Floats, allowed: Mask, weights: W
     plain = rows[:, :, : len(_PLAIN)]
     own = np.stack([-links.reach, links.rack, ~links.board, links.hours], axis=1)
     own = np.broadcast_to(own, (*metre.shape, own.shape[1]))
-    keys = np.concatenate([plain @ project.T, plain[:, :, 1:2], metre[:, :, None], *tails, own], axis=2)
+    more = [] if out is None else [out[:, :, None]]
+    keys = np.concatenate([plain @ project.T, plain[:, :, 1:2], metre[:, :, None], *tails, own, *more], axis=2)
     count = len(links.pairs)
     no_worse = np.all(keys[:, :, None] <= keys[:, None], axis=3)
     better = no_worse & (~no_worse.transpose(0, 2, 1) | (np.arange(count)[:, None] < np.arange(count)))
     return np.asarray(allowed & ~np.any(better & allowed[:, :, None], axis=1))
 
 
-def _switches(frames: Sequence[Frame], economy: Economy) -> tuple[Floats, Ints, Floats, Floats]:
-    """Plain columns and fixed hours (frames, 5) of the switches; blasts, hits, hours (frames, events) of events."""
+def _switches(frames: Sequence[Frame], economy: Economy) -> tuple[Floats, Ints, Floats, Floats, Floats]:
+    """Plain columns and fixed hours (frames, 5) of the switches; blasts, hits, hours (frames, events) of events; hours
+    (frames,) that the first stage takes the domain down.
+    """
     boxes = np.zeros((len(frames), len(_PLAIN) + 1))
     blasts = np.zeros((len(frames), _BOX_EVENTS + 1), np.int64)
-    hits, hours = np.zeros(blasts.shape), np.zeros(blasts.shape)
+    hits, hours, out = np.zeros(blasts.shape), np.zeros(blasts.shape), np.zeros(len(frames))
     mttr, labour = economy.switch_tray_mttr_h, economy.labour_usd_per_h * economy.switch_tray_mttr_h
     for f, frame in enumerate(frames):
         many = frame.planes * (frame.size // frame.group)
+        out[f] = 0.0 if frame.spare else many * switch_hours(frame.first, economy)
         loads = [(0, box_load(frame.first, frame.group, mttr, labour, economy).times(many))]
         if frame.second is not None:
             tops = frame.planes * frame.tops
@@ -272,7 +302,7 @@ def _switches(frames: Sequence[Frame], economy: Economy) -> tuple[Floats, Ints, 
             boxes[f] += load.capex_usd, load.watts, load.repairs_usd, load.hard, load.hours
             for e, event in enumerate(load.events, start=at):
                 blasts[f, e], hits[f, e], hours[f, e] = event.blast, event.hits, event.hours
-    return boxes, blasts, hits, hours
+    return boxes, blasts, hits, hours, out
 
 
 def _best(
@@ -282,6 +312,7 @@ def _best(
     nic_watts: float,
     economy: Economy,
     weights: Weights,
+    outages: bool,
 ) -> list[int]:
     """Rows that fit their racks and cables with a NIC and that no other of the same size and usable bandwidth beats."""
     host = accelerator.per_host
@@ -307,15 +338,16 @@ def _best(
     plain = table.plain[rows].copy()
     plain[:, 0] += (table.metre[rows] * lengths[rows]).sum(axis=1)
     project = np.vstack([weights.goal, weights.watched])[:, _PLAIN]
-    keys = np.concatenate([plain @ project.T, -fit[rows, None], table.fixed[rows, None]], axis=1)
-    out: list[int] = []
+    out_h = table.out[rows, None] * outages
+    keys = np.concatenate([plain @ project.T, -fit[rows, None], table.fixed[rows, None], out_h], axis=1)
+    found: list[int] = []
     kinds = np.unique(np.stack([size[rows], usable[rows]], axis=1), axis=0, return_inverse=True)[1].ravel()
     for kind in range(int(kinds.max()) + 1):
         mine = np.flatnonzero(kinds == kind)
         at = rows[mine]
         tails = event_tails(table.blasts[at], table.hits[at], table.hours[at])
-        out += at[pareto(np.concatenate([keys[mine], tails], axis=1))].tolist()
-    return out
+        found += at[pareto(np.concatenate([keys[mine], tails], axis=1))].tolist()
+    return found
 
 
 def ceil_each(a: Ints, b: Ints) -> Ints:

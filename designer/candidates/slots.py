@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from designer.candidates.choices import Choices
+from designer.candidates.choices import Attached, Choices
+from designer.candidates.mixing import completed
+from designer.candidates.mixing import least as least_of
 from designer.candidates.pressure import Pressure
 from designer.candidates.shape import Shape, ShapeRows
 from designer.candidates.templates import Template, carries, in_time
 from designer.candidates.terms import Floats
 from designer.candidates.weights import NOISE
+
+# The choices of one pool that run it together: one, or of a mixed pool its parts.
+Rows = Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -23,23 +28,33 @@ class Slot:
     terms: Floats
 
 
-def total(template: Template, slots: Sequence[Slot], rows: Sequence[int]) -> Floats:
-    """Term vector of a complete fabric: one row of every slot, whole pods and cages included."""
-    leaves = sum(int(slot.choices.leaves[row]) for slot, row in zip(slots, rows, strict=True))
-    out = template.fixed + template.pods(leaves) * template.per_pod + template.cages(leaves) * template.per_cage
-    for slot, row in zip(slots, rows, strict=True):
-        out = out + slot.terms[row]
+def total(template: Template, slots: Sequence[Slot], rows: Sequence[Rows]) -> Floats:
+    """Term vector of a complete fabric: rows of every slot, whole pods, zones, cages and idle leaves included."""
+    out = template.shared(_leaves_of(slots, rows))
+    for slot, mine in zip(slots, rows, strict=True):
+        for row in mine:
+            out = out + slot.terms[row]
     return np.asarray(out)
 
 
-def complete(template: Template, slots: Sequence[Slot], rows: Sequence[int]) -> Floats | None:
+def _leaves_of(slots: Sequence[Slot], rows: Sequence[Rows]) -> int:
+    return sum(int(slot.choices.leaves[row]) for slot, mine in zip(slots, rows, strict=True) for row in mine)
+
+
+def parts_of(slot: Slot, rows: Rows) -> tuple[Attached, ...]:
+    """The choices of a pool that run it together, in the order of their accelerators' ids."""
+    found = [slot.choices.items[row] for row in rows]
+    return tuple(sorted(found, key=lambda item: item.option.domain.accelerator.id))
+
+
+def complete(template: Template, slots: Sequence[Slot], rows: Sequence[Rows]) -> Floats | None:
     """The same, or None where the ports of the shared switches do not suffice."""
-    leaves = sum(int(slot.choices.leaves[row]) for slot, row in zip(slots, rows, strict=True))
-    if template.shape.stages > 1 and leaves > template.shape.max_leaves:
+    leaves = _leaves_of(slots, rows)
+    if template.shape.stages != 1 and not template.shape.min_leaves <= leaves <= template.shape.max_leaves:
         return None
     if template.shape.stages == 1:
-        picked = [Slot(s.choices.take(np.array([r])), s.terms[[r]]) for s, r in zip(slots, rows, strict=True)]
-        if not _one_switch(template.shape, picked):
+        used = [_port_shares(template.shape, slot)[list(mine)].sum() for slot, mine in zip(slots, rows, strict=True)]
+        if sum(used) > 1 + NOISE:
             return None
     return total(template, slots, rows)
 
@@ -54,37 +69,44 @@ def fill(
         if not mask.any():
             return None
         mine = choices.take(mask)
+        if mine.mixing is not None and not mine.mixing.whole:
+            return None
         carried.append(Slot(mine, template.terms(mine)))
     if template.shape.stages == 1 and not _one_switch(template.shape, carried):
         return None
-    leaves = sum(int(slot.choices.leaves.min()) for slot in carried)
-    if template.shape.stages > 1 and leaves > template.shape.max_leaves:
+    fewest, most_leaves = _leaves(carried)
+    if template.shape.stages != 1 and (fewest > template.shape.max_leaves or most_leaves < template.shape.min_leaves):
         return None
     return tuple(carried) if most == np.inf else trim(template, carried, pressure, most)
 
 
 def least(template: Template, slots: Sequence[Slot], goal: Floats) -> float:
-    """What any selection costs at least: the cheapest choices, with the pods and cages of the fewest leaves."""
-    return float(goal @ _shared(template, slots)) + sum(float((slot.terms @ goal).min()) for slot in slots)
+    """What any selection costs at least: the cheapest choices, with what the pools share at least."""
+    return float(goal @ template.shared(*_leaves(slots))) + sum(
+        float(least_of(slot.terms @ goal, slot.choices.mixing)) for slot in slots
+    )
 
 
-def _shared(template: Template, slots: Sequence[Slot]) -> Floats:
-    """Term vector of what the pools share, for the fewest leaves."""
-    leaves = sum(int(slot.choices.leaves.min()) for slot in slots)
-    pods, cages = template.pods(leaves), template.cages(leaves)
-    return np.asarray(template.fixed + pods * template.per_pod + cages * template.per_cage)
+def _leaves(slots: Sequence[Slot]) -> tuple[int, int]:
+    """Fewest and most leaves of all pools together."""
+    each = [(slot.choices.leaves, slot.choices.mixing) for slot in slots]
+    fewest = sum(float(least_of(leaves.astype(float), mix)) for leaves, mix in each)
+    most = sum(int(leaves.max()) * (1 if mix is None else mix.most) for leaves, mix in each)
+    return int(fewest) if np.isfinite(fewest) else 0, most
 
 
 def trim(template: Template, slots: Sequence[Slot], pressure: Pressure, most: float) -> tuple[Slot, ...] | None:
     """Drop choices whose cheapest completion is dearer than ``most`` (None: the whole template is)."""
-    shared = _shared(template, slots)
+    shared = template.shared(*_leaves(slots))
+    mixes = [slot.choices.mixing for slot in slots]
     prices = [pressure.bound.objective(slot.terms) for slot in slots]
-    spare = most - float(pressure.bound.goal @ shared) - sum(float(p.min()) for p in prices)
-    if spare < 0:
+    low = [float(least_of(price, mix)) for price, mix in zip(prices, mixes, strict=True)]
+    spare = most - float(pressure.bound.goal @ shared) - sum(low)
+    if not spare >= 0:
         return None
-    out = []
-    for slot, price, fit in zip(slots, prices, pressure.keeping([slot.terms for slot in slots], shared), strict=True):
-        keep = (price - price.min() <= spare) & fit
+    out, fits = [], pressure.keeping([slot.terms for slot in slots], mixes, shared)
+    for slot, price, mix, lowest, fit in zip(slots, prices, mixes, low, fits, strict=True):
+        keep = (completed(price, mix) - lowest <= spare) & fit
         if not keep.any():
             return None
         out.append(Slot(slot.choices.take(keep), slot.terms[keep]))
@@ -92,7 +114,10 @@ def trim(template: Template, slots: Sequence[Slot], pressure: Pressure, most: fl
 
 
 def _one_switch(shape: Shape, slots: Sequence[Slot]) -> bool:
-    share = sum(
-        float((s.choices.down / np.array([shape.leaf.radix[r] for r in s.choices.rate.tolist()])).min()) for s in slots
-    )
+    share = sum(float(least_of(_port_shares(shape, slot), slot.choices.mixing)) for slot in slots)
     return share <= 1 + NOISE
+
+
+def _port_shares(shape: Shape, slot: Slot) -> Floats:
+    """Shares of the one switch's ports that choices take, shape (n,)."""
+    return np.asarray(slot.choices.down / np.array([shape.leaf.radix[r] for r in slot.choices.rate.tolist()]))

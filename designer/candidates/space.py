@@ -12,6 +12,8 @@ from designer.candidates.blast import surviving
 from designer.candidates.blocks import Attachments, BlockSearch, Filled, floors_of
 from designer.candidates.choices import Option
 from designer.candidates.dominance import reduce_options
+from designer.candidates.mixing import completed, mix_of, runs
+from designer.candidates.mixing import least as least_of
 from designer.candidates.offer import Offer
 from designer.candidates.parting import Block, Bounds, CutShortError, Known, blocks_of, partings, works_of
 from designer.candidates.pressure import Pressure, pressure_of
@@ -85,7 +87,7 @@ def build_space(
     """
     timed = any(option.plan.latency_allowance_us is not None for pool in options for option in pool)
     search = Search(offer, choose, weights, prune, Pressure(weights), timed, late)
-    work = _Blocks(search, blocks_of(offer.works, private=choose.private_fabrics))
+    work = _Blocks(search, blocks_of(offer.works, private=choose.private_fabrics, apart=offer.apart))
     try:
         found = _found(work, options, best)
     except (TimeoutError, KeyboardInterrupt) as stopped:
@@ -108,18 +110,22 @@ def _found(work: _Blocks, options: Sequence[Sequence[Option]], best: float) -> d
     search = work.search
     offer, choose, weights, prune = search.offer, search.choose, search.weights, search.prune
     kept = [surviving(pool, offer.economy.single_failure) for pool in options]
-    if prune and all(kept):
+    most = choose.mixed_parts
+    if not all(runs(pool, most) for pool in kept):
+        return {}
+    if prune:
         rails = any(number > 1 for number in choose.scale_out_rails)
         blasts = offer.economy.single_failure is not None
-        exact = offer.economy.taper is not None
+        # A pinned taper asks for certain numbers below a leaf, a grid for certain numbers of leaves: no fewer.
+        exact = offer.economy.taper is not None or any(kind != "tree" for kind in offer.shapes)
         kept = [reduce_options(pool, weights, rails=rails, blasts=blasts, exact=exact) for pool in kept]
         work.first_answers(kept, best)
-        pressure = pressure_of(kept, weights, min(best, work.known.best), offer.economy.network_rack_watts)
+        pressure = pressure_of(kept, weights, min(best, work.known.best), offer.economy.network_rack_watts, most)
         # Floors of links hold for one goal; the pairs of link rows worth having do not hang on it.
         work.search = replace(search, pressure=pressure, known_floors={})
-        kept = _affordable(kept, pressure, min(best, work.known.best))
+        kept = _affordable(kept, pressure, min(best, work.known.best), most)
     work.known.best = min(best, work.known.best)
-    return work.run(kept) if all(kept) else {}
+    return work.run(kept) if all(runs(pool, most) for pool in kept) else {}
 
 
 class _Blocks:
@@ -134,9 +140,10 @@ class _Blocks:
     def first_answers(self, options: Sequence[Sequence[Option]], best: float) -> None:
         """Look for a good complete answer; the quick search may find none within the limits. ``best`` is known."""
         weights = self.search.weights
-        leans = _tilts(weights, options)
-        attachments = Attachments(self.search, _cheapest(options, leans))
-        bounds = Bounds(self.blocks, _option_floors(self.works, options, weights.goal))
+        parts = self.search.choose.mixed_parts
+        leans = _tilts(weights, options, parts)
+        attachments = Attachments(self.search, _cheapest(options, leans, parts))
+        bounds = Bounds(self.blocks, _option_floors(self.works, options, weights.goal, parts))
         every = tuple(range(len(options)))
         for block in (every, *(block for block in self.blocks if block != every)):
             # Without limits the best of each workload alone is the ceiling of its search; any answer is one of all.
@@ -146,9 +153,9 @@ class _Blocks:
 
     def run(self, options: Sequence[Sequence[Option]]) -> dict[Block, list[Filled]]:
         """The candidates of every block that can be in an answer no dearer than the best known."""
-        attachments, prune = Attachments(self.search, options), self.search.prune
+        attachments, prune, parts = Attachments(self.search, options), self.search.prune, self.search.choose.mixed_parts
         several = len(self.blocks) > 1
-        floors = _option_floors(self.works, options, self.search.pressure.bound.goal)
+        floors = _option_floors(self.works, options, self.search.pressure.bound.goal, parts)
         if several and prune:
             floors = floors_of(self.works, attachments, self.search.pressure.bound.goal)
         bounds = Bounds(self.blocks, floors)
@@ -185,7 +192,7 @@ class _Blocks:
         free = Weights(self.search.pressure.bound.goal, ())
         known = Known((), free, self.search.offer.economy.network_rack_watts)
         known.best = self.known.best
-        cheap = Attachments(self.search, _cheapest(options, [free.goal]))
+        cheap = Attachments(self.search, _cheapest(options, [free.goal], self.search.choose.mixed_parts))
         for block in self.blocks:
             at = replace(self._at(block, options, bounds), weights=free, known=known)
             if bounds.least(block) > at.most:
@@ -204,26 +211,33 @@ class _Blocks:
         pressure, rest = self.search.pressure, bounds.rest(block)
         outside = [pool for place, pool in enumerate(options) if place not in block]
         if outside and len(pressure.uses):
-            terms = [np.stack([option.terms for option in pool]) for pool in outside]
-            taken = np.sum([(rows @ pressure.uses.T).min(axis=0) for rows in terms], axis=0)
-            plain = sum(float(self.search.weights.objective(rows).min()) for rows in terms)
+            parts, goal = self.search.choose.mixed_parts, self.search.weights.goal
+            terms = [(np.stack([option.terms for option in pool]), mix_of(pool, parts)) for pool in outside]
+            taken = np.sum([least_of(pressure.uses @ rows.T, mix) for rows, mix in terms], axis=0)
+            plain = sum(float(least_of(rows @ goal, mix)) for rows, mix in terms)
             pressure = replace(pressure, taken=taken, dearer=rest - plain)
         search = replace(self.search, pressure=pressure)
         return BlockSearch(search, search.weights, block, self.known, rest, sole=len(self.blocks) == 1)
 
 
-def _option_floors(works: Sequence[Block], options: Sequence[Sequence[Option]], goal: Floats) -> dict[Block, float]:
+def _option_floors(
+    works: Sequence[Block], options: Sequence[Sequence[Option]], goal: Floats, parts: int
+) -> dict[Block, float]:
     """What each workload costs at least below its NIC cables."""
-    least = [float((np.stack([option.terms for option in pool]) @ goal).min()) for pool in options]
+    least = [_least(pool, goal, parts) for pool in options]
     return {work: sum(least[place] for place in work) for work in works}
 
 
-def _tilts(weights: Weights, options: Sequence[Sequence[Option]]) -> list[Floats]:
+def _least(pool: Sequence[Option], goal: Floats, parts: int) -> float:
+    return float(least_of(np.stack([option.terms for option in pool]) @ goal, mix_of(pool, parts)))
+
+
+def _tilts(weights: Weights, options: Sequence[Sequence[Option]], parts: int) -> list[Floats]:
     """Objectives for greedy picks: the true one, and some that lean ever more on each limited sum and on all."""
     tilts = [weights.goal]
     if not weights.limits:
         return tilts
-    value = sum(float(weights.objective(np.stack([o.terms for o in pool])).min()) for pool in options)
+    value = sum(_least(pool, weights.goal, parts) for pool in options)
     leans = []
     for limit in weights.limits:
         scale = limit.most if limit.most > 0 else 1.0
@@ -236,30 +250,33 @@ def _tilts(weights: Weights, options: Sequence[Sequence[Option]]) -> list[Floats
     return tilts + [weights.goal + share * (value or 1.0) * lean for lean in leans for share in _LEANINGS]
 
 
-def _cheapest(options: Sequence[Sequence[Option]], tilts: Sequence[Floats], most: int = 6) -> list[list[Option]]:
-    """Return a few good options of every pool, for a quick first answer."""
+def _cheapest(
+    options: Sequence[Sequence[Option]], tilts: Sequence[Floats], parts: int, most: int = 6
+) -> list[list[Option]]:
+    """Return a few good options of every pool, for a quick first answer: of all of it, and the best parts."""
     out = []
     for pool in options:
-        terms = np.stack([o.terms for o in pool])
-        picks = np.unique(np.concatenate([np.argsort(terms @ tilt, kind="stable")[:most] for tilt in tilts]))
-        out.append([pool[i] for i in picks.tolist()])
+        terms, mix = np.stack([o.terms for o in pool]), mix_of(pool, parts)
+        whole = np.arange(len(pool)) if mix is None else np.flatnonzero(mix.share == mix.steps)
+        rows = [whole[np.argsort(terms[whole] @ tilt, kind="stable")[:most]] for tilt in tilts]
+        rows += [np.array(mix.champions(terms @ tilt), np.int64) for tilt in tilts if mix is not None]
+        out.append([pool[i] for i in np.unique(np.concatenate(rows)).tolist()])
     return out
 
 
-def _affordable(options: Sequence[Sequence[Option]], pressure: Pressure, best: float) -> list[list[Option]]:
+def _affordable(options: Sequence[Sequence[Option]], pressure: Pressure, best: float, parts: int) -> list[list[Option]]:
     """Drop options that are dearer than the first answer, or beyond a limit, even beside the best of the other pools.
 
     Exact: NIC cables and everything above them only add to the objective and to every limited sum.
     """
     terms = [np.stack([o.terms for o in pool]) for pool in options]
+    mixes = [mix_of(pool, parts) for pool in options]
     prices = [pressure.bound.objective(rows) for rows in terms]
-    room = pressure.most(best) - sum(float(p.min()) for p in prices)
-    fits = pressure.keeping(terms) if best < math.inf else [np.ones(len(pool), bool) for pool in options]
-    return [
-        [
-            o
-            for o, price, fit in zip(pool, mine.tolist(), mask.tolist(), strict=True)
-            if fit and price - mine.min() <= room
-        ]
-        for pool, mine, mask in zip(options, prices, fits, strict=True)
-    ]
+    low = [float(least_of(price, mix)) for price, mix in zip(prices, mixes, strict=True)]
+    room = pressure.most(best) - sum(low)
+    fits = pressure.keeping(terms, mixes) if best < math.inf else [np.ones(len(pool), bool) for pool in options]
+    out = []
+    for pool, price, mix, lowest, fit in zip(options, prices, mixes, low, fits, strict=True):
+        keep = fit & (completed(price, mix) - lowest <= room)
+        out.append([option for option, stays in zip(pool, keep.tolist(), strict=True) if stays])
+    return out

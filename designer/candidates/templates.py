@@ -1,28 +1,27 @@
 """Fabric templates: everything above the leaf with counts left open (``docs/rules.md`` section 7).
 
-A template fixes switch types, links per leaf and spine, spines per pod, taper of the spines, cores and link pairs.
-What it adds is linear in the leaves of every pool, in its pods and in the cages of its top boxes. Coefficients are
-counted for many shapes at once; a `Template` is one row of them.
+A template fixes switch types, links per leaf and spine, spines per pod, tapers, cores, tops and link pairs; or the grid
+of leaves that are joined directly. What it adds is linear in the leaves of every pool, in its pods and zones, in the
+cages of its top boxes and in the leaves that no pool uses. Coefficients are counted for many shapes at once
+(`counting`); a `Template` is one row of them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from designer.candidates.cables import LinkPair, Port, allowed_pairs, ceil_div, cleaning, end_load, install_usd
+from designer.candidates.cables import LinkPair, ceil_div
 from designer.candidates.choices import Choices
+from designer.candidates.flat import cap_gbps, kept_gbps
 from designer.candidates.floor import EPS, attainable
-from designer.candidates.parts import Economy, LinkPart, SwitchPart
-from designer.candidates.paths import SAME_NS, ends_ns, switches_ns
-from designer.candidates.reroute import box_events, box_hours, link_events, link_hours
-from designer.candidates.scale_up import box_load
+from designer.candidates.paths import SAME_NS
 from designer.candidates.shape import Ints, Shape, ShapeRows
-from designer.candidates.terms import FAILURES, HARD, HITS, HOURS, NET_WATTS, TERMS, Floats, Load
+from designer.candidates.terms import FAILURES, HITS, HOURS, Floats
 
 # Parts: how many there are in each of n shapes (n,), and the term vector of one of them.
 Pieces = list[tuple[Ints, Floats]]
@@ -30,21 +29,23 @@ Pieces = list[tuple[Ints, Floats]]
 
 @dataclass(frozen=True)
 class Template:
-    """A shape with its link pairs and its coefficients (each a term vector), all copies together.
+    """A shape with its link pairs by boundary and its coefficients (each a term vector), all copies together.
 
-    ``fixed`` once; ``per_leaf`` and ``per_pod`` for one more in every copy; ``per_cage`` for one more cage on
-    every top box, of which ``cage_ratio`` are filled per leaf (two stages) or pod (three); ``leaf_hits`` job hits per
-    leaf; ``accelerator_hours`` hours lost per accelerator; ``path_ns`` the latency of switches and links, without the
-    NIC cables.
+    ``fixed`` once; ``per_leaf``, ``per_pod`` and ``per_zone`` for one more in every copy; ``per_cage`` for one more
+    cage on every top box, of which ``cage_ratio`` are filled per leaf (two stages), pod (three) or zone (four);
+    ``per_idle`` for every leaf joined directly that no pool uses; ``leaf_hits`` job hits per leaf;
+    ``accelerator_hours`` hours lost per accelerator; ``path_ns`` the latency of switches and links, without the NIC
+    cables. No coefficient is negative.
     """
 
     shape: Shape
-    leaf_spine: LinkPair | None
-    spine_core: LinkPair | None
+    pairs: Mapping[str, LinkPair]
     fixed: Floats
     per_leaf: Floats
     per_pod: Floats
+    per_zone: Floats
     per_cage: Floats
+    per_idle: Floats
     leaf_hits: float
     accelerator_hours: float
     cage_ratio: float
@@ -64,12 +65,32 @@ class Template:
         """Whole pods for that many leaves (0 without pods)."""
         return ceil_div(leaves, self.shape.leaves_per_pod) if self.shape.core is not None else 0
 
+    def zones(self, leaves: int) -> int:
+        """Whole zones for that many leaves (0 without zones)."""
+        return ceil_div(self.pods(leaves), self.shape.pods_per_zone) if self.shape.top is not None else 0
+
     def cages(self, leaves: int) -> int:
         """Cages on each top box for that many leaves (0 where cages are not counted)."""
         if self.cage_ratio == 0.0:
             return 0
-        members = self.pods(leaves) if self.shape.core is not None else leaves
+        members = leaves if self.shape.core is None else self.pods(leaves)
+        if self.shape.top is not None:
+            members = self.zones(leaves)
         return math.ceil(members * self.cage_ratio - EPS)
+
+    def idle(self, leaves: int) -> int:
+        """Leaves that no pool uses beside so many that they do."""
+        return max(0, self.shape.max_leaves - leaves) if self.shape.kind != "tree" else 0
+
+    def shared(self, leaves: int, most: int | None = None) -> Floats:
+        """Term vector of what pools with so many leaves share.
+
+        With ``most`` that of anything between the two at least: what grows with the leaves is counted for the fewest,
+        what falls for the most.
+        """
+        out = self.fixed + self.pods(leaves) * self.per_pod + self.zones(leaves) * self.per_zone
+        idle = self.idle(leaves if most is None else most)
+        return np.asarray(out + self.cages(leaves) * self.per_cage + idle * self.per_idle)
 
 
 @dataclass(frozen=True)
@@ -82,15 +103,16 @@ class Joined:
 
 @dataclass(frozen=True)
 class Coefficients:
-    """The coefficients of one pair (or two) of link rows on n shapes; `Template` says what each means."""
+    """The coefficients of given link rows on n shapes; `Template` says what each means."""
 
     rows: ShapeRows
-    leaf_spine: LinkPair | None
-    spine_core: LinkPair | None
+    pairs: Mapping[str, LinkPair]
     fixed: Pieces
     per_leaf: Pieces
     per_pod: Pieces
+    per_zone: Pieces
     per_cage: Pieces
+    per_idle: Pieces
     leaf_hits: Floats
     accelerator_hours: float
     cage_ratio: Floats
@@ -114,17 +136,18 @@ class Coefficients:
             return out
 
         return Template(
-            self.rows.shape(row),
-            self.leaf_spine,
-            self.spine_core,
-            total(self.fixed),
-            total(self.per_leaf),
-            total(self.per_pod),
-            total(self.per_cage),
-            float(self.leaf_hits[row]),
-            self.accelerator_hours,
-            float(self.cage_ratio[row]),
-            self.path_ns,
+            shape=self.rows.shape(row),
+            pairs=self.pairs,
+            fixed=total(self.fixed),
+            per_leaf=total(self.per_leaf),
+            per_pod=total(self.per_pod),
+            per_zone=total(self.per_zone),
+            per_cage=total(self.per_cage),
+            per_idle=total(self.per_idle),
+            leaf_hits=float(self.leaf_hits[row]),
+            accelerator_hours=self.accelerator_hours,
+            cage_ratio=float(self.cage_ratio[row]),
+            path_ns=self.path_ns,
         )
 
 
@@ -136,194 +159,48 @@ def in_time(template: Template, choices: Choices) -> npt.NDArray[np.bool_]:
 def carries(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.NDArray[np.bool_]:
     """Which choices the shapes can carry, whatever the links: bool (shapes, choices).
 
-    Ports of the leaf, need, taper, and what must still pass when a spine or core is out.
+    Ports of the leaf, need, taper, and what must still pass when a spine, core, top or leaf on the way is out.
     """
-    if rows.spine is None or choices.one_stage:
-        return np.full((len(rows), choices.down.size), rows.spine is None and choices.one_stage)
-    radix, rate = rows.leaf.radix, rows.rate_gbps
+    boxes = rows.boxes
+    if boxes.stages == 1 or choices.one_stage:
+        return np.full((len(rows), choices.down.size), boxes.stages == 1 and choices.one_stage)
+    radix, rate = boxes.leaf.radix, rows.rate_gbps
     down_radix = np.array([radix[r] for r in choices.rate.tolist()])
-    uplinks = rows.uplinks[:, None]
-    ok = choices.down * radix[rate] + uplinks * down_radix <= down_radix * radix[rate]
-    ok &= uplinks * rate * (1 + EPS) >= choices.load_gbps
+    ok = choices.down * radix[rate] + rows.uplinks[:, None] * down_radix <= down_radix * radix[rate]
+    ok &= (choices.leaves <= rows.max_leaves[:, None]) & (choices.rate <= rate)
+    passes = _through_leaves if boxes.stages == 0 else _through_switches
+    return np.asarray(ok & passes(rows, choices, max_taper))
+
+
+def _through_leaves(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.NDArray[np.bool_]:
+    """What leaves that are joined directly let pass."""
+    if choices.taper is not None:
+        return np.zeros((len(rows), choices.down.size), np.bool_)
+    shape = (rows.boxes.kind, rows.dims, rows.links, rows.rate_gbps)
+    cap = cap_gbps(*shape)[:, None] * (1 + EPS)
+    ok = (cap >= choices.load_gbps) & (max_taper * cap >= choices.down * choices.rate)
+    if choices.keep > 0:
+        ok &= kept_gbps(*shape)[:, None] * (1 + EPS) >= choices.kept_gbps
+    return np.asarray(ok)
+
+
+def _through_switches(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.NDArray[np.bool_]:
+    """What a tree lets pass."""
+    rate, uplinks = rows.rate_gbps, rows.uplinks[:, None]
+    ok = uplinks * rate * (1 + EPS) >= choices.load_gbps
     ok &= max_taper * uplinks * rate * (1 + EPS) >= choices.down * choices.rate
     if choices.taper is not None:
         if not attainable(choices.taper):
             return np.zeros_like(ok)
         ok &= choices.taper.numerator * uplinks * rate == choices.down * choices.rate * choices.taper.denominator
-    ok &= (choices.leaves <= rows.max_leaves[:, None]) & (choices.rate <= rate)
-    kept = choices.keep * choices.load_gbps
+    kept = choices.kept_gbps
     if choices.keep > 0:
         ok &= ((rows.spines - 1) * rows.links_per_pair * rate)[:, None] * (1 + EPS) >= kept
-    if rows.core is not None:
-        up = (rows.spines * rows.spine_up * rate)[:, None] * (1 + EPS)
-        ok &= up >= rows.leaves_per_pod[:, None] * choices.load_gbps
+    # Links out of a pod, and out of a zone, with the leaves that they serve and the links of one box above.
+    out = rows.spines * rows.spine_up, rows.leaves_per_pod, rows.links_per_core
+    further = rows.spines * rows.cores_per_spine * rows.core_up, out[1] * rows.pods_per_zone, rows.links_per_top
+    for links, leaves, lost in (out, further)[: rows.stages - 2]:
+        ok &= (links * rate)[:, None] * (1 + EPS) >= leaves[:, None] * choices.load_gbps
         if choices.keep > 0:
-            left = ((rows.spines * rows.spine_up - rows.links_per_core) * rate)[:, None] * (1 + EPS)
-            ok &= left >= rows.leaves_per_pod[:, None] * kept
+            ok &= ((links - lost) * rate)[:, None] * (1 + EPS) >= leaves[:, None] * kept
     return np.asarray(ok)
-
-
-def coefficients(
-    rows: ShapeRows, leaf_spine: LinkPair | None, spine_core: LinkPair | None, economy: Economy
-) -> Coefficients:
-    """Count what shapes with these link rows add; rails and planes multiply all but the hours above the leaf."""
-    every = np.full(len(rows), rows.copies.count)
-    nothing = np.zeros(len(rows))
-    path, width = template_ns(rows, leaf_spine, spine_core, economy), len(TERMS) + economy.counted
-    if rows.spine is None or leaf_spine is None:
-        fixed: Pieces = [(every, box_vector(rows.leaf, economy))]
-        return Coefficients(rows, None, None, fixed, [], [], [], nothing, 0.0, nothing, path, width)
-    rate, m, up = rows.rate_gbps, rows.links_per_pair, rows.uplinks
-    spines = every * rows.spines
-    low, high = (_end(leaf_spine, row, economy) for row in (leaf_spine.lower, leaf_spine.upper))
-    length = economy.forced_m.get("leaf_spine", economy.lengths_m["hall"])
-    if leaf_spine.module:
-        fibre = _vector(Load(install_usd(leaf_spine, rate, length, economy)), economy)
-        per_leaf: Pieces = [(every * ceil_div(up * rate, leaf_spine.lower.rate_gbps), low), (every * up, fibre)]
-    else:
-        per_leaf = [(spines * ceil_div(m * rate, leaf_spine.lower.rate_gbps), low)]
-    # Spines of a leaf: two stages the ports it uses, three those of its pod over the leaves that fill it.
-    boxes = up / rows.spine.radix[rate] if rows.core is None else rows.spines / rows.leaves_per_pod
-    hits = boxes * box_events(rows.spine) + up * _events(leaf_spine, rate, m, economy)
-    hours = box_hours(rows.spine, economy.box_mttr_h) + link_hours(leaf_spine, economy)
-    box = box_vector(rows.spine, economy)
-    per_pod: Pieces = []
-    per_cage: Pieces = []
-    ratio = nothing
-    if rows.core is None or spine_core is None:
-        fixed = [(spines, box)]
-        if leaf_spine.module:
-            per_cage = [(spines, high)]
-            ratio = m * rate / leaf_spine.upper.rate_gbps
-    else:
-        m2, groups, spine_up, pod = rows.links_per_core, rows.cores_per_spine, rows.spine_up, rows.leaves_per_pod
-        per_pod = [(spines, box)]
-        if leaf_spine.module:
-            per_pod.append((spines * ceil_div(pod * m * rate, leaf_spine.upper.rate_gbps), high))
-        cores = spines * groups
-        fixed = [(cores, box_vector(rows.core, economy))]
-        low, high = (_end(spine_core, row, economy) for row in (spine_core.lower, spine_core.upper))
-        length = economy.forced_m.get("spine_core", economy.lengths_m["building"])
-        if spine_core.module:
-            fibre = _vector(Load(install_usd(spine_core, rate, length, economy)), economy)
-            per_pod.append((spines * ceil_div(spine_up * rate, spine_core.lower.rate_gbps), low))
-            per_pod.append((spines * spine_up, fibre))
-            per_cage = [(cores, high)]
-            ratio = m2 * rate / spine_core.upper.rate_gbps
-        else:
-            per_pod.append((cores * ceil_div(m2 * rate, spine_core.lower.rate_gbps), low))
-        links = spine_up * rows.spines / pod
-        hits = hits + links / rows.core.radix[rate] * box_events(rows.core)
-        hits = hits + links * _events(spine_core, rate, m2, economy)
-        hours += box_hours(rows.core, economy.box_mttr_h) + link_hours(spine_core, economy)
-    return Coefficients(
-        rows,
-        leaf_spine,
-        spine_core if rows.core is not None else None,
-        fixed,
-        per_leaf,
-        per_pod,
-        per_cage,
-        every * hits * economy.p_kill,
-        hours,
-        ratio,
-        path,
-        width,
-    )
-
-
-def template_ns(rows: ShapeRows, leaf_spine: LinkPair | None, spine_core: LinkPair | None, economy: Economy) -> float:
-    """Latency of a fabric's switches and of the links between them, there and back."""
-    total = switches_ns([s for s in (rows.leaf, rows.spine, rows.core) if s is not None])
-    if rows.spine is not None and leaf_spine is not None:
-        total += ends_ns(leaf_spine, economy.forced_m.get("leaf_spine", economy.lengths_m["hall"]))
-    if rows.core is not None and spine_core is not None:
-        total += ends_ns(spine_core, economy.forced_m.get("spine_core", economy.lengths_m["building"]))
-    return total
-
-
-def _events(pair: LinkPair, rate: int, per_pair: Ints, economy: Economy) -> Floats | float:
-    """Events a year per link where ``per_pair`` links (n,) join two boxes and share their cables."""
-    if pair.module:
-        return link_events(pair, rate, 1, economy)
-    row = pair.lower
-    cables = ceil_div(per_pair * rate, row.rate_gbps)
-    return np.asarray(cables / per_pair * link_events(pair, row.rate_gbps, 1, economy))
-
-
-def _vector(load: Load, economy: Economy) -> Floats:
-    out = np.zeros(len(TERMS) + economy.counted)
-    if load.units:
-        out[len(TERMS) :] = load.units
-    out[:NET_WATTS] = load.capex_usd, load.watts
-    out[NET_WATTS] = load.watts
-    out[FAILURES] = load.repairs_usd
-    out[HARD] = load.hard
-    return out
-
-
-def _end_load(pair: LinkPair, row: LinkPart, economy: Economy) -> Load:
-    """One bought end and its half of the connector cleanings; of a cable, which has no second row, all of it."""
-    _, money = cleaning(pair, 1.0, economy)
-    return end_load(row, 1.0, economy) + Load(repairs_usd=money)
-
-
-def _end(pair: LinkPair, row: LinkPart, economy: Economy) -> Floats:
-    return _vector(_end_load(pair, row, economy), economy)
-
-
-def box_vector(switch: SwitchPart, economy: Economy) -> Floats:
-    """Term vector of one box above the leaf (or of a lone leaf), its hits and hours apart."""
-    return _vector(box_load(switch, 1, economy.box_mttr_h, economy.box_swap_usd, economy), economy)
-
-
-def pair_vectors(pair: LinkPair, rate: int, length_m: float, economy: Economy) -> tuple[Floats, float, float]:
-    """Term vectors (3, columns) of one lower end, one upper end and one link's fibre; hits and hours per link."""
-    if not pair.module:
-        row = pair.lower
-        nothing = np.zeros(len(TERMS) + economy.counted)
-        vectors = [_end(pair, row, economy), nothing, nothing]
-        return np.stack(vectors), 2 * row.afr_end + row.transient, link_hours(pair, economy)
-    vectors = [_end(pair, pair.lower, economy), _end(pair, pair.upper, economy)]
-    vectors.append(_vector(Load(install_usd(pair, rate, length_m, economy)), economy))
-    return np.stack(vectors), link_events(pair, rate, 1, economy), link_hours(pair, economy)
-
-
-def link_floor(
-    pair: LinkPair,
-    rate: int,
-    upper: SwitchPart,
-    economy: Economy,
-    usd: Floats,
-    hits_usd: tuple[float, float],
-    length_m: float,
-) -> tuple[float, float]:
-    """What a link of one copy adds to the objective at least: per link, and once for the whole fabric.
-
-    Ends are counted in shares of row-rate ends (never more than are bought); ``hits_usd`` are the least money of a job
-    hit and of one hour lost by every accelerator of the pools. The box above is charged with its hits and hours, its
-    hits by the share of its ports: a spine of a pod hits no less, because m L <= R - U_s, so n_s / L > U / R.
-    """
-    if pair.module:
-        load = Load(install_usd(pair, rate, length_m, economy))
-        for row in (pair.lower, pair.upper):
-            load += _end_load(pair, row, economy).times(rate / row.rate_gbps)
-        events = link_events(pair, rate, 1, economy)
-    else:
-        row = pair.lower
-        load = end_load(row, 1.0, economy).times(rate / row.rate_gbps)
-        events = rate / row.rate_gbps * (2 * row.afr_end + row.transient)
-    events += box_events(upper) / upper.radix[rate]
-    hours = box_hours(upper, economy.box_mttr_h) + link_hours(pair, economy)
-    return float(usd @ _vector(load, economy)) + events * economy.p_kill * hits_usd[0], hours * hits_usd[1]
-
-
-def pairs_between(
-    lower: SwitchPart, upper: SwitchPart, links: Sequence[LinkPart], rate: int, length_m: float
-) -> list[LinkPair]:
-    """Link pairs between two switches of the scale-out fabric."""
-    return list(
-        allowed_pairs(
-            links, Port(frozenset({lower.lane_gbps}), lower), Port(frozenset({upper.lane_gbps}), upper), rate, length_m
-        )
-    )

@@ -8,7 +8,7 @@ replicas of ``N`` (``docs/rules.md`` section 9).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,13 @@ class Load:
             tuple(units * count for units in self.units),
         )
 
+    def spared(self, hits: float, hours: float) -> Load:
+        """Return the load with these shares of the hits and hours of its events; the hits of those that take nothing
+        down, which are transients, stay.
+        """
+        events = tuple(Event(e.blast, e.hits * (hits if e.blast else 1.0), e.hours * hours) for e in self.events)
+        return replace(self, events=events)
+
 
 def _added(one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:
     """Units of both; empty where nothing is counted."""
@@ -85,7 +92,14 @@ def _added(one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...
 NOTHING = Load()
 
 
-def evaluate(load: Load, replica: Floats, hour_usd: Floats, restart_h: float, counted: int = 0) -> Floats:
+def evaluate(
+    load: Load,
+    replica: Floats,
+    hour_usd: Floats,
+    restart_h: float,
+    counted: int = 0,
+    shares: tuple[Floats, Floats] | None = None,
+) -> Floats:
     """Turn a load into term vectors for pools with given replica sizes.
 
     Parameters
@@ -100,6 +114,8 @@ def evaluate(load: Load, replica: Floats, hour_usd: Floats, restart_h: float, co
         Hours a job hit costs its replica.
     counted
         Number of counted limits, a column each after those of `TERMS`.
+    shares
+        Shares of hits and of hours that count where spares stand in, shape (n,) each (None: all of them).
 
     Returns
     -------
@@ -117,6 +133,8 @@ def evaluate(load: Load, replica: Floats, hour_usd: Floats, restart_h: float, co
     for event in load.events:
         hits += event.hits * np.maximum(1.0, event.blast // replica)
         hours += event.hours * np.maximum(float(event.blast), replica)
+    if shares is not None:
+        hits, hours = hits * shares[0], hours * shares[1]
     out = np.zeros((replica.size, len(TERMS) + counted))
     if load.units:
         out[:, len(TERMS) :] = load.units

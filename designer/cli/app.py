@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from designer import __version__
+from designer.cli.bench import time_flows
 from designer.cli.breakeven import breakeven
 from designer.cli.catalog import app as catalog_app
 from designer.cli.codes import ExitCode
+from designer.cli.degrade import degrade
 from designer.cli.evaluate import evaluate
 from designer.cli.guard import guarded, say
 from designer.cli.progress import ProgressLine
@@ -39,6 +41,7 @@ app.command(epilog=_CODES)(breakeven)
 app.command(epilog=_CODES)(validate)
 app.command(epilog=_CODES)(simulate)
 app.command(epilog=_CODES)(risk)
+app.command(epilog=_CODES)(degrade)
 
 InstanceFile = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Planning question, a TOML file.")]
 Overlay = Annotated[
@@ -132,10 +135,11 @@ def why_not(
         list[str],
         typer.Option(
             metavar="KEY=VALUE",
-            help="Choice to force, may be repeated: accelerator, vendor, nic, domain_size, scale_up_planes, stages, "
-            "rails, planes, taper (DOWN:UP), scale_up_switch, leaf_switch, spine_switch, core_switch, link (all "
-            "scale-out boundaries), scale_up_link, nic_leaf_link, leaf_spine_link, spine_core_link (ID or "
-            "LOWER/UPPER), technology (copper, dsp, lpo, lro, cpo), without.",
+            help="Choice to force, may be repeated: accelerator, vendor, nic, domain_size, scale_up_planes, stages "
+            "or scale_out_stages, rails, planes, shape (tree, mesh, hyperx, dragonfly), fabrics (shared, private), "
+            "taper (DOWN:UP), scale_up_switch, leaf_switch, spine_switch, core_switch, top_switch, link (all scale-out "
+            "boundaries), scale_up_link, nic_leaf_link, leaf_spine_link, spine_core_link, core_top_link, "
+            "leaf_leaf_link, group_group_link (ID or LOWER/UPPER), technology (copper, dsp, lpo, lro, cpo), without.",
         ),
     ],
     catalog: Overlay = None,
@@ -176,15 +180,21 @@ def verify(
 
 @app.command()
 def bench(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of instances.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="Folder of instances.")] = None,
     as_json: AsJson = False,
+    flow: Annotated[
+        bool, typer.Option("--flow", help="Instead of instances: flows of large networks, and networkx beside them.")
+    ] = False,
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="Runs of each instance; the best counts.")] = 1,
     time_limit: Annotated[
         float | None, typer.Option(min=0.001, metavar="SECONDS", help="Solver time limit of each run.")
     ] = None,
 ) -> None:
-    """Time every phase of solving each instance of a folder, in a fresh process each."""
+    """Time every phase of solving each instance of a folder, in a fresh process each; or flows of large networks."""
     with guarded():
+        if flow or folder is None:
+            time_flows(folder, flow=flow, as_json=as_json)
+            raise SystemExit(ExitCode.SOLVED)
         from designer.bench import bench_folder
 
         rows = bench_folder(folder, repeat=repeat, time_limit_s=time_limit, on_row=say)

@@ -17,6 +17,7 @@ _NEAR_WHOLE = 1e-9
 # Plans compared against all others at a time, and of those the ones that go first; of no influence on the result.
 _BLOCK = 64
 _FIRST = 8
+WHOLE = Fraction(1)
 
 
 def peak_demand(pool: Pool) -> Fraction:
@@ -35,8 +36,8 @@ def peak_demand(pool: Pool) -> Fraction:
     return output * work.prompt_tokens * (1 - Fraction(repr(work.prefix_hit_share))) / work.output_tokens
 
 
-def domains_needed(plan: ServingPlan, pool: Pool) -> tuple[int, int]:
-    """Whole replicas and whole domains that serve the pool's peak.
+def domains_needed(plan: ServingPlan, pool: Pool, share: Fraction = WHOLE) -> tuple[int, int]:
+    """Whole replicas and whole domains that serve the pool's peak, or a share of it.
 
     ``replicas = ceil(peak / (tokens/s per accelerator * N))``; then ``ceil(replicas / replicas per domain)``
     domains if a replica fits in one, else ``replicas * domains per replica``. The ceilings are exact: numbers are
@@ -48,20 +49,20 @@ def domains_needed(plan: ServingPlan, pool: Pool) -> tuple[int, int]:
         Replicas, domains.
     """
     rate = Fraction(repr(plan.tokens_per_s_per_accelerator)) * plan.accelerators_per_replica
-    replicas = math.ceil(peak_demand(pool) / rate)
+    replicas = math.ceil(peak_demand(pool) * share / rate)
     if plan.domains_per_replica > 1:
         return replicas, replicas * plan.domains_per_replica
     return replicas, -(-replicas // plan.replicas_per_domain)
 
 
-def sizes_needed(plans: Sequence[ServingPlan], pool: Pool) -> list[tuple[int, int]]:
+def sizes_needed(plans: Sequence[ServingPlan], pool: Pool, share: Fraction = WHOLE) -> list[tuple[int, int]]:
     """`domains_needed` of many plans at once, the same numbers: replicas and domains of each."""
     if not plans:
         return []
     tokens_per_s = np.asarray([plan.tokens_per_s_per_accelerator for plan in plans], dtype=np.float64)
     whole = [(p.accelerators_per_replica, p.replicas_per_domain, p.domains_per_replica) for p in plans]
     replica, per_domain, spanned = np.asarray(whole, dtype=np.int64).T
-    replicas = replicas_for(peak_demand(pool), tokens_per_s, replica)
+    replicas = replicas_for(peak_demand(pool) * share, tokens_per_s, replica)
     domains = np.where(spanned > 1, replicas * spanned, -(-replicas // per_domain))
     return list(zip(replicas.tolist(), domains.tolist(), strict=True))
 

@@ -42,11 +42,19 @@ class RiskLine:
 
 
 @dataclass(frozen=True)
+class PoolUptime:
+    """Share of the time in which the domains of a pool that are up serve its whole peak (``docs/rules.md`` 6.3)."""
+
+    pool: str
+    availability: float
+
+
+@dataclass(frozen=True)
 class Account:
     """Everything a design costs and risks, recounted from the design alone.
 
     ``annual_usd`` is the expected cost; ``objective_usd`` adds the instance's risk weights. ``fabric_usd`` is
-    the annual cost of everything but accelerators.
+    the annual cost of everything but accelerators. ``uptimes`` are those of the pools and parts of the design.
     """
 
     lines: tuple[CostLine, ...]
@@ -63,3 +71,4 @@ class Account:
     accelerator_hours_lost_per_year: float
     cleanings_per_year: float
     racks: int
+    uptimes: tuple[PoolUptime, ...] = ()

@@ -114,7 +114,8 @@ class Attachment:
 class PoolDesign:
     """One pool, or one part of a mixed pool: its plan, domains and cables up to the leaves.
 
-    ``fabric`` is the place of its fabric in the design. ``domains`` and all counts include ``spare_domains``;
+    ``fabric`` is the place of its fabric in the design. ``domains`` and all counts include ``spare_domains``
+    (domains: where a replica takes several, whole sets of them);
     ``share`` = (i, K): this part serves i / K of the pool's peak; (1, 1) for a pool in one part, else the name is
     ``POOL+1``, ``POOL+2``, ... (``docs/rules.md`` 6.3, 6.4).
     """

@@ -6,7 +6,7 @@ Rules: docs/rules.md sections 5, 8 and 9, with true counts above the leaves (doc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from designer.design.account import Item
@@ -59,20 +59,41 @@ class Counted:
     lengths_m: Mapping[str, Fraction | None]
 
 
-def victim_of(given: Given, rows: Rows, site: SiteRow) -> Victim:
-    """Who suffers from failures: jobs of one size on accelerators of one value (docs/rules.md section 9)."""
-    size = given.design.endpoints.job_accelerators
+JobSizes = Mapping[int, Fraction]
+"""Shares of the accelerators that run jobs of each size."""
+
+
+def lines_of(
+    given: Given, networks: Sequence[Counted], rows: Rows, site: SiteRow, jobs: JobSizes | None = None
+) -> tuple[Line, ...]:
+    """Every line of the account; ``jobs`` in place of the one size that the design states.
+
+    Of jobs of several sizes each size suffers from its share of all failures.
+    """
     hour = site.lost_hour_share * rows.hour_usd_base
-    return Victim(size, hour, hour * site.restart_h * size)
+    found: list[tuple[Line, ...]] = []
+    sizes = {given.design.endpoints.job_accelerators: Fraction(1)} if jobs is None else jobs
+    for size, share in sizes.items():
+        # Who suffers: jobs of one size on accelerators of one value (docs/rules.md section 9).
+        victim = Victim(size, hour, hour * site.restart_h * size)
+        lines = (
+            replace(line, failures=_part(line.failures, share)) for line in _lines(given, networks, rows, victim, site)
+        )
+        found.append(tuple(lines))
+    return tuple(
+        replace(same[0], failures=sum((line.failures for line in same), Failures()))
+        for same in zip(*found, strict=True)
+    )
 
 
-def lines_of(given: Given, networks: Sequence[Counted], rows: Rows, site: SiteRow) -> tuple[Line, ...]:
-    """Every line of the account."""
-    victim = victim_of(given, rows, site)
-    found = list(_at_accelerators(given, rows, victim, site))
+def _part(whole: Failures, share: Fraction) -> Failures:
+    return Failures(*(share * getattr(whole, name) for name in ("hard", "hits", "hours", "cleanings", "usd")))
+
+
+def _lines(given: Given, networks: Sequence[Counted], rows: Rows, victim: Victim, site: SiteRow) -> Iterator[Line]:
+    yield from _at_accelerators(given, rows, victim, site)
     for counted, parts in zip(networks, rows.networks, strict=True):
-        found += _network(counted, parts, victim, site, given.design.endpoints.nics)
-    return tuple(found)
+        yield from _network(counted, parts, victim, site, given.design.endpoints.nics)
 
 
 def _at_accelerators(given: Given, rows: Rows, victim: Victim, site: SiteRow) -> Iterator[Line]:
@@ -158,8 +179,13 @@ def _behind(bundle: BundleTally, cabling: Cabling, tally: NetworkTally, nics: in
         # A link is one of many ports of its accelerator; a backplane holds all links of a group.
         return Behind(1, 1, bundle.behind if cabling.lower.backplane else 1)
     below, above = (int(row.rate_gbps // cabling.rate) for row in (cabling.lower, cabling.upper))
-    at_switch = max(1, above // nics)
-    return Behind(max(1, below // (nics * tally.grouping.planes)), at_switch, at_switch)
+    at_switch, planes = max(1, above // nics), tally.grouping.planes
+    # On rails the links of an end at a switch lead to as many hosts, whose other accelerators stop as well; where other
+    # planes carry on, only those behind the end slow down. A cable leads to one host.
+    stopped = at_switch * bundle.spread
+    in_host = min(max(1, tally.grouping.per_host // bundle.spread), at_switch)
+    lower = max(1, below // (nics * planes))
+    return Behind(lower, stopped, in_host, stopped if planes == 1 else at_switch)
 
 
 def _boxes(stage: StageTally, row: SwitchRow, counted: Counted, others: Reach, site: SiteRow) -> Failures:
@@ -167,9 +193,14 @@ def _boxes(stage: StageTally, row: SwitchRow, counted: Counted, others: Reach, s
     scale_up, tally = counted.endpoints_are == "accelerators", counted.tally
     repair_h = site.switch_tray_h if scale_up else site.switch_box_h
     if stage.cuts:
-        # The jobs of a host have accelerators on every rail, so the switch of one rail hits those of all.
-        hit = stage.behind if scale_up else stage.behind * tally.grouping.rails
-        return box_effects(row, stage.boxes, hit, stage.behind, repair_h, others)
+        total = Failures()
+        for below in stage.below:
+            # The jobs of a host have accelerators on every rail, so the switch of one rail stops those of all; where
+            # other planes carry on, only those behind it slow down.
+            hit = below.accelerators if scale_up else below.of_hosts
+            lost = hit if others.planes == 1 else below.accelerators
+            total += box_effects(row, below.boxes, hit, lost, repair_h, others)
+        return total
     # Traffic goes round the box, with less bandwidth: one box of b is 1/b of what the stage carries.
     victim = others.victim
     jobs = victim.jobs(tally.accelerators // tally.grouping.repeat) if scale_up else 1

@@ -44,33 +44,52 @@ class Grouping:
 
 
 @dataclass(frozen=True)
+class Below:
+    """So many boxes, in all copies, with this many accelerators behind each; their hosts have ``of_hosts``."""
+
+    boxes: int
+    accelerators: int
+    of_hosts: int
+
+
+@dataclass(frozen=True)
 class BundleTally:
     """Links of one boundary. ``wiring`` counts all copies; ``cuts`` where an endpoint has no other way than these.
 
-    ``behind`` is the most accelerators behind one upper box (0 where the links do not go from endpoints to switches);
-    ``on_board`` where every host has these links to itself.
+    ``below`` says what is behind its upper boxes, the most first (empty where the links do not go from endpoints to
+    switches); ``on_board`` where every host has these links to itself.
     """
 
     count: BundleCount
     rate: Fraction
     wiring: Wiring
     cuts: bool
-    behind: int
+    below: tuple[Below, ...]
     on_board: bool
+
+    @property
+    def behind(self) -> int:
+        """The most accelerators behind one upper box."""
+        return self.below[0].accelerators if self.below else 0
+
+    @property
+    def spread(self) -> int:
+        """Accelerators of a host for each one behind an upper box: its others are on other rails."""
+        return max((row.of_hosts // row.accelerators for row in self.below), default=1)
 
 
 @dataclass(frozen=True)
 class StageTally:
     """Boxes of one stage in all copies, and every pattern of ports in use by rate that a box has, the fullest first.
 
-    ``cuts`` where endpoints behind a box have no other way; ``behind`` counts their accelerators.
+    ``cuts`` where endpoints behind a box have no other way; ``below`` counts their accelerators, box by box.
     """
 
     name: str
     boxes: int
     ports: tuple[Mapping[Fraction, int], ...]
     cuts: bool
-    behind: int
+    below: tuple[Below, ...]
 
 
 @dataclass(frozen=True)
@@ -113,14 +132,14 @@ def count_network(structure: Structure, network: Network, grouping: Grouping) ->
     # With one boundary at the endpoints, into packet switches, nothing goes round a switch or link of it.
     only = ways[0].name if len(ways) == 1 and ways[0].upper not in (ENDPOINT, "ocs") else None
     bundles = tuple(_bundle(bundle, network, grouping, cuts=bundle.name == only) for bundle in structure.bundles)
-    cutting = {bundle.count.upper: bundle.behind for bundle in bundles if bundle.cuts}
+    cutting = {bundle.count.upper: bundle.below for bundle in bundles if bundle.cuts}
     stages = tuple(
         StageTally(
             stage.name,
             stage.boxes * grouping.copies,
             _patterns(network, stage.name),
             stage.name in cutting,
-            cutting.get(stage.name, 0),
+            cutting.get(stage.name, ()),
         )
         for stage in structure.stages
     )
@@ -132,7 +151,8 @@ def _bundle(count: BundleCount, network: Network, grouping: Grouping, *, cuts: b
     at = [bundle.name for bundle in network.bundles].index(count.name)
     chosen = network.bundle == at
     lower, upper, links = network.lower[chosen], network.upper[chosen], network.links[chosen]
-    copies, behind, on_board = grouping.copies, 0, False
+    copies, on_board = grouping.copies, False
+    below_boxes: tuple[Below, ...] = ()
     backplane, backplanes = 0, 0
     below = _times(_per_box(lower, links), copies)
     pairs = _times(_per_box(lower * np.int64(network.boxes) + upper, links), copies)
@@ -148,11 +168,11 @@ def _bundle(count: BundleCount, network: Network, grouping: Grouping, *, cuts: b
             shared = grouping.rails * grouping.planes
             below = {n * shared: boxes * grouping.repeat for n, boxes in _per_box(hosts, links).items()}
             pairs = _times(_per_box(hosts * np.int64(network.boxes) + upper, links), copies)
-            behind = _most_behind(lower // grouping.each, upper, network.boxes)
-            on_board = _most_behind(hosts, upper, network.boxes) == 1
+            below_boxes = _below(lower // grouping.each, hosts, upper, grouping)
+            on_board = bool(_members(hosts, upper).max() == 1)
     total = int(links.sum()) * copies
     wiring = Wiring(total, pairs, below, _times(_per_box(upper, links), copies), backplane, backplanes)
-    return BundleTally(count, exact(count.rate_gbps), wiring, cuts, behind, on_board)
+    return BundleTally(count, exact(count.rate_gbps), wiring, cuts, below_boxes, on_board)
 
 
 def _per_box(boxes: Ints, links: Ints) -> dict[int, int]:
@@ -167,9 +187,21 @@ def _times(tally: Tally, copies: int) -> dict[int, int]:
     return {links: boxes * copies for links, boxes in tally.items()}
 
 
-def _most_behind(accelerators: Ints, boxes: Ints, all_boxes: int) -> int:
-    pairs = np.unique(accelerators * np.int64(all_boxes) + boxes)
-    return int(np.bincount(pairs % all_boxes).max())
+def _below(accelerators: Ints, hosts: Ints, boxes: Ints, grouping: Grouping) -> tuple[Below, ...]:
+    """Tally boxes by what is behind them, the most first."""
+    pairs = np.stack([_members(accelerators, boxes), _members(hosts, boxes) * grouping.per_host], axis=1)
+    rows, how_many = np.unique(pairs, axis=0, return_counts=True)
+    found = (
+        Below(int(many) * grouping.copies, int(behind), max(int(behind), int(of_hosts)))
+        for (behind, of_hosts), many in zip(rows, how_many, strict=True)
+    )
+    return tuple(sorted(found, key=lambda row: -row.accelerators))
+
+
+def _members(of: Ints, boxes: Ints) -> Ints:
+    """How many different ones are joined to each box that any is joined to, box by box."""
+    pairs = np.unique(np.stack([boxes, of], axis=1), axis=0)
+    return np.unique(pairs[:, 0], return_counts=True)[1].astype(np.int64)
 
 
 def _islands(network: Network, lower: Ints, upper: Ints, links: Ints) -> tuple[int, int]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 
 from designer import __version__
-from designer.evaluate.account import Counted, Line, cabling_of, lines_of
+from designer.evaluate.account import Counted, JobSizes, Line, cabling_of, lines_of
 from designer.evaluate.amounts import Amount, amounts
 from designer.evaluate.checks import late_parts, problems_of
 from designer.evaluate.count import Grouping, NetworkTally, StageTally, count_network, grouping_of
@@ -117,6 +117,23 @@ def evaluate(design: str | Path | Given, overlay: str | Path | None = None) -> E
     )
 
 
+def with_jobs(found: Evaluation, given: Given, jobs: JobSizes) -> Evaluation:
+    """The same evaluation where jobs have other sizes than the design states.
+
+    Parameters
+    ----------
+    found, given
+        The evaluation of the design, and the design as read.
+    jobs
+        The share of the accelerators that run jobs of each size; shares add up to 1.
+    """
+    if sum(jobs.values()) != 1:
+        raise ValueError(f"shares of jobs add up to {sum(jobs.values())}, not 1")
+    networks = [_build(given, at, network).counted for at, network in enumerate(given.networks)]
+    lines, totals = _account(given, networks, rows_of(given), _site(given), jobs)
+    return replace(found, lines=lines, totals=totals)
+
+
 @dataclass(frozen=True)
 class _Built:
     network: Network
@@ -161,7 +178,7 @@ def _measures(line: Line) -> list[Fraction]:
 
 
 def _account(
-    given: Given, networks: Sequence[Counted], rows: Rows, site: SiteRow
+    given: Given, networks: Sequence[Counted], rows: Rows, site: SiteRow, jobs: JobSizes | None = None
 ) -> tuple[tuple[LineReport, ...], Totals]:
     """All lines and totals, with what of each is not known."""
     it_share = capital_recovery(site.wacc, site.it_years)
@@ -170,7 +187,7 @@ def _account(
     accelerator_hours = _HOURS * given.design.endpoints.accelerators
 
     def measured(values: Mapping[str, Fraction], default: Fraction) -> list[Fraction]:
-        lines = lines_of(given, networks, rows_of(given, values, default), site)
+        lines = lines_of(given, networks, rows_of(given, values, default), site, jobs)
         each = [_measures(line) for line in lines]
         capex, watts, lost, hard, hits, hours, cleanings = (
             sum(column, Fraction(0)) for column in zip(*each, strict=True)
@@ -190,7 +207,7 @@ def _account(
         ]
         return [*(value for row in each for value in row), *totals]
 
-    lines = lines_of(given, networks, rows, site)
+    lines = lines_of(given, networks, rows, site, jobs)
     found = amounts(rows.lacking, measured)
     width = len(_measures(lines[0]))
     reports = tuple(
@@ -226,7 +243,8 @@ def _stage(stage: StageTally, row: SwitchRow, network: GivenTopology) -> StageRe
         (rate,) = fullest
         # Only circuit switches take links of a rate that is not theirs.
         offered = row.radix.get(rate, max(row.radix.values()))
-    return StageReport(stage.name, row.id, stage.boxes, sum(fullest.values()), offered, stage.behind)
+    behind = max((below.accelerators for below in stage.below), default=0)
+    return StageReport(stage.name, row.id, stage.boxes, sum(fullest.values()), offered, behind)
 
 
 def _shares(carried: Carried, demand: GivenDemand | None, grouping: Grouping) -> dict[str, float]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 
-from designer.design.types import Design
+from designer.design.types import Design, PoolDesign
 from designer.fabric.flow_report import Violation
 
 
@@ -51,3 +52,16 @@ def cut_workloads(design: Design) -> Iterator[Violation]:
         if len(numbers) > 1:
             message = f"its pools are on fabrics {', '.join(map(str, sorted(numbers)))}, and nothing joins these"
             yield Violation("workload_apart", f"workload {workload}", message)
+
+
+def cut_shares(design: Design) -> Iterator[Violation]:
+    """Name pools whose parts do not serve the whole of them (``docs/rules.md`` section 6.4)."""
+    parts: dict[tuple[str, str], list[PoolDesign]] = {}
+    for pool in design.pools:
+        parts.setdefault((pool.workload, pool.pool), []).append(pool)
+    for (_, name), own in parts.items():
+        shares = [f"{pool.share[0]}/{pool.share[1]}" for pool in own]
+        if any(pool.share[1] < 1 or not 1 <= pool.share[0] <= pool.share[1] for pool in own):
+            yield Violation("shares", f"pool {name}", f"its parts serve {', '.join(shares)}, not shares of it")
+        elif (total := sum((Fraction(*pool.share) for pool in own), Fraction(0))) != 1:
+            yield Violation("shares", f"pool {name}", f"its parts serve {' + '.join(shares)} = {total} of it")

@@ -12,13 +12,16 @@ from typing import Any, Final
 import networkx as nx
 import numpy as np
 
+from designer.fabric.flat import line_between
 from designer.fabric.flow_report import Violation
 from designer.fabric.wiring import (
     ACCELERATOR,
     BOUNDARIES,
     CORE,
+    CORE_TOP,
     KINDS,
     LEAF,
+    LEAF_LEAF,
     LEAF_SPINE,
     NIC_LEAF,
     PLANE,
@@ -26,6 +29,7 @@ from designer.fabric.wiring import (
     SCALE_UP_UPPER,
     SPINE,
     SPINE_CORE,
+    TOP,
     UPPER,
     Wiring,
 )
@@ -37,6 +41,7 @@ _JOINS: Final = {
     (ACCELERATOR, LEAF): NIC_LEAF,
     (LEAF, SPINE): LEAF_SPINE,
     (SPINE, CORE): SPINE_CORE,
+    (CORE, TOP): CORE_TOP,
 }
 
 
@@ -81,10 +86,8 @@ def wirings_of(graph: nx.Graph[str], references: Sequence[Wiring]) -> tuple[tupl
             continue
         reference = references[place]
         (_, lower), (_, upper) = sorted((int(reference.kind[box]), box) for box in (one, two))
-        boundary = _JOINS.get((int(reference.kind[lower]), int(reference.kind[upper])))
-        # Accelerators meet each other only where no switch stands between them, and never themselves.
-        straight = reference.kind[upper] == ACCELERATOR
-        if boundary is None or (straight and (lower == upper or not _joined_directly(reference, lower, upper))):
+        boundary = _boundary(reference, lower, upper)
+        if boundary is None:
             found.append(Violation("miswired", f"{first} - {second}", "these boxes are never joined"))
         else:
             rows[place].append((lower, upper, links, rate, boundary))
@@ -137,6 +140,18 @@ def differences(reference: Wiring, built: Wiring) -> Iterator[Violation]:
                     links = wanted.get((lower, upper, boundary), (0, 0))[0]
                     place = f"{built.name(lower)} - {built.name(upper)}"
                     yield Violation(rule, place, f"{links + change} links instead of {links}")
+
+
+def _boundary(wiring: Wiring, lower: int, upper: int) -> int | None:
+    """Boundary at which two boxes may meet; None where such boxes never do."""
+    kinds = int(wiring.kind[lower]), int(wiring.kind[upper])
+    if kinds == (LEAF, LEAF):
+        line = line_between(wiring.shape, wiring.dims, int(wiring.index[lower]), int(wiring.index[upper]))
+        return None if line is None else LEAF_LEAF + line
+    # Accelerators meet each other only where no switch stands between them, and never themselves.
+    if kinds == (ACCELERATOR, ACCELERATOR) and (lower == upper or not _joined_directly(wiring, lower, upper)):
+        return None
+    return _JOINS.get(kinds)
 
 
 def _joined_directly(wiring: Wiring, *boxes: int) -> bool:

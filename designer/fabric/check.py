@@ -12,12 +12,12 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from designer.design.types import Design
-from designer.fabric.apart import cut_workloads, fabrics_apart
+from designer.fabric.apart import cut_shares, cut_workloads, fabrics_apart
 from designer.fabric.as_built import differences, wirings_of
 from designer.fabric.copies import Copy, copies_of, every_copy, rows_of_copy
 from designer.fabric.cuts import ScaleOut, bisection, bisection_at_nic_rate, only, scale_out_flows, scale_up_flows
 from designer.fabric.flow_report import FlowMargin, FlowReport, LpCheck, Violation
-from designer.fabric.placement import Ints, WiringError
+from designer.fabric.placement import Ints, WiringError, one_switch
 from designer.fabric.recount import recount_wiring, shortened
 from designer.fabric.small_lp import INSIDE, lp_checks
 from designer.fabric.tier import Tier
@@ -66,7 +66,7 @@ def flow_check(design: Design, *, expand_limit: int = EXPAND_LIMIT, graph: nx.Gr
     except WiringError as error:
         endpoints = sum(pool.accelerators for pool in design.pools)
         return FlowReport(False, "none", endpoints, (), None, None, (), None, None, (), error.violations)
-    found = list(cut_workloads(design))
+    found = [*cut_workloads(design), *cut_shares(design)]
     built, compared = references, []
     if graph is not None:
         built, alien = wirings_of(graph, references)
@@ -118,7 +118,7 @@ def _check_fabric(design: Design, wiring: Wiring, *, expanded: bool) -> _Check:
     found += _connectivity(wiring, copies)
     rows = traffic_of(design)
     found += _plans(design, rows)
-    tiers = tiers_of(wiring, rows)
+    tiers = tiers_of(wiring, rows, copies)
     part = rows_of_copy(wiring, rows)
     inner = list(scale_up_flows(wiring, rows, expanded=expanded))
     outer: list[FlowMargin] = []
@@ -194,7 +194,7 @@ def _plans(design: Design, rows: tuple[PoolTraffic, ...]) -> Iterator[Violation]
         if plan.scale_out_ep_need_gbps > 0 and not row.peers:
             message = "expert traffic leaves the domain although a replica fits in one"
             yield Violation("experts_without_peers", place, message)
-        if len(design.fabric.stages) == 1:
+        if one_switch(design.fabric):
             continue
         sizes = np.bincount(row.parts.leaf, weights=row.parts.size)
         need = max((gbps / int(sizes[leaf]) for leaf, gbps in row.leaving(row.parts.leaf)), default=Fraction(0))
@@ -210,7 +210,8 @@ def _too_small(tiers: list[Tier]) -> Iterator[Violation]:
         margin = tier.margin
         if margin is not None and margin < 1 - TOLERANCE:
             message = f"{tier.cut} carry {float(tier.even):.9g} Gb/s of {float(tier.demand):.6g} Gb/s"
-            place = f"{tier.group} of pool {tier.pool}" if tier.boundary == "leaf_spine" else tier.group
+            leaf = tier.boundary in ("leaf_spine", "leaf_leaf", "group_group")
+            place = f"{tier.group} of pool {tier.pool}" if leaf else tier.group
             yield Violation(f"oversubscribed_{tier.boundary}", place, message)
 
 

@@ -6,6 +6,8 @@ wherever that cut runs, also where no closed form looked.
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,15 +16,22 @@ import networkx as nx
 import numpy as np
 
 from designer.fabric.copies import Copy, part_of
+from designer.fabric.flat_tiers import hose_of
 from designer.fabric.flow_report import FlowMargin
 from designer.fabric.max_flow import Multiple, largest_multiple
 from designer.fabric.placement import Ints
 from designer.fabric.quotient import coarsest_equitable, collapse, verify_equitable
-from designer.fabric.traffic import PoolTraffic, Supply, partners
-from designer.fabric.wiring import ACCELERATOR, BOUNDARIES, KINDS, NIC_LEAF, UPPER, Wiring
+from designer.fabric.traffic import PoolTraffic, Side, Supply, partners
+from designer.fabric.wiring import ACCELERATOR, BOUNDARIES, KINDS, NIC_LEAF, PLANE, SCALE_UP, UPPER, Wiring
 
 MOST_CLASSES = 8
 """Differently wired domains of one pool that get a max flow of their own, the thinnest first."""
+
+MOST_PLANE_SETS = 64
+"""Sets of planes that are taken out of one domain; those of planes wired alike are one."""
+
+MOST_FLAT_PAIRS = 20_000
+"""Joined cells of leaves joined directly up to which a max flow is solved: about a second."""
 
 PLURALS = {"leaf": "leaves"}
 
@@ -61,6 +70,11 @@ class ScaleOut:
             return None
         cells = coarsest_equitable(self.wiring, _colours(self.wiring, send_code, receive_code))
         verify_equitable(self.wiring, cells)
+        receivers = sum(stop - start for start, stop, _ in receives) + to_outside
+        if self.wiring.shape != "tree":
+            kept = np.arange(self.wiring.boxes) if self.expanded else cells
+            if len(collapse(self.wiring, kept)[0]) > MOST_FLAT_PAIRS:
+                return self._by_way_of_random_leaves(name + self.copy.label, sends, receives)
         outside = demand if to_outside else Fraction(0)
         found = self._solve(cells, (send_code, send_values), (receive_code, receive_values), outside, None)
         if self.expanded:
@@ -68,10 +82,29 @@ class ScaleOut:
             hint = frozenset(np.flatnonzero(np.isin(cells, list(found.source_side))).tolist())
             cells = np.arange(self.wiring.boxes)
             found = self._solve(cells, (send_code, send_values), (receive_code, receive_values), outside, hint)
-        receivers = sum(stop - start for start, stop, _ in receives) + to_outside
         cut = cut_in_words(self.wiring, cells, found)
         name += self.copy.label
         return FlowMargin(name, count, receivers, float(demand), float(found.times), cut, found.max_flows)
+
+    def _by_way_of_random_leaves(self, name: str, sends: Sequence[Supply], receives: Sequence[Supply]) -> FlowMargin:
+        """Give what a routing that exists carries, where leaves joined directly are too many for a max flow."""
+        bundles = self.wiring.bundles(NIC_LEAF)
+        nic, leaf = np.zeros(self.wiring.boxes, np.int64), np.zeros(self.wiring.boxes, np.int64)
+        np.add.at(nic, self.wiring.lower[bundles], self.wiring.capacity[bundles])
+        leaf[self.wiring.lower[bundles]] = self.wiring.upper[bundles]
+        times: list[Fraction] = []
+        for traffic in (sends, receives):
+            at_leaf: dict[int, Fraction] = {}
+            for start, stop, gbps in traffic:
+                times.append(int(nic[start:stop].min()) / gbps)
+                for box, count in Counter(leaf[start:stop].tolist()).items():
+                    at_leaf[box] = at_leaf.get(box, Fraction(0)) + gbps * count
+            worst = max(at_leaf.values())
+            times += [hose.even / worst for hose in hose_of(self.wiring)]
+        sources, sinks = (sum(stop - start for start, stop, _ in traffic) for traffic in (sends, receives))
+        demand = sum((gbps * (stop - start) for start, stop, gbps in sends), Fraction(0))
+        words = "at least: by way of random leaves, no max flow was solved"
+        return FlowMargin(name, sources, sinks, float(demand), float(min(times)), words, 0)
 
     def _solve(
         self, cells: Ints, sends: Coded, receives: Coded, outside: Fraction, hint: frozenset[int] | None
@@ -136,16 +169,30 @@ def scale_out_flows(fabric: ScaleOut, rows: tuple[PoolTraffic, ...]) -> Iterator
         receives += received
     yield fabric.flow("experts", sends, receives)
     pairs, alone = partners(rows)
-    for prefill, decode in pairs:
-        total = min(row.other * len(row.accelerators) for row in (prefill, decode))
-        if total:
-            sent, received = (
-                [(row.accelerators.start, row.accelerators.stop, total / len(row.accelerators))]
-                for row in (prefill, decode)
-            )
-            yield fabric.flow(f"kv {prefill.pool.workload}", sent, received)
+    for sides in pairs:
+        spares = any(row.pool.spare_domains for side in sides for row in side)
+        for first_idle in (False, True)[: 1 + spares]:
+            idle = f", {'first' if first_idle else 'last'} domains idle" if spares else ""
+            sent, received = _handed_over(*sides, first_idle=first_idle)
+            yield fabric.flow(f"kv {sides[0][0].pool.workload}{idle}", sent, received)
+    if fabric.wiring.shape != "tree":
+        # No top: the outside would be another leaf, and every traffic between leaves is in their closed form.
+        return
     outward = [(row.accelerators.start, row.accelerators.stop, row.other) for row in alone if row.other]
     yield fabric.flow("outside", outward, [], to_outside=True)
+
+
+def _handed_over(prefill: Side, decode: Side, *, first_idle: bool) -> tuple[list[Supply], list[Supply]]:
+    """KV caches between two sides, at the smaller of their totals; every part gives and takes by what it has."""
+    serving = [[(row, row.serving(first_idle=first_idle)) for row in side] for side in (prefill, decode)]
+    totals = [sum((row.other * len(own) for row, own in side), Fraction(0)) for side in serving]
+    if not min(totals):
+        return [], []
+    sent, received = (
+        [(own.start, own.stop, row.other * min(totals) / total) for row, own in side if row.other]
+        for side, total in zip(serving, totals, strict=True)
+    )
+    return sent, received
 
 
 def bisection(fabric: ScaleOut, rows: tuple[PoolTraffic, ...]) -> FlowMargin | None:
@@ -187,28 +234,56 @@ def scale_up_flows(wiring: Wiring, rows: tuple[PoolTraffic, ...], *, expanded: b
     """Half of a domain against the other half, once for every way in which domains of a pool are wired.
 
     Behind one stage of switches all traffic of the first half crosses; else what all-to-all sends across, because the
-    middle of a mesh or torus is narrower than its ports.
+    middle of a mesh or torus is narrower than its ports. With spare planes the least over all sets of planes out.
     """
     inside = only(wiring, np.flatnonzero(wiring.boundary < NIC_LEAF))
     for number, row in enumerate(rows):
-        size, half = row.size, row.size // 2
-        if not half or not row.inside:
+        if row.size < 2 or not row.inside:
             continue
+        spare = row.pool.scale_up.spare_planes
         for domain, alike in domain_classes(inside, number)[:MOST_CLASSES]:
-            part = domain_wiring(inside, number, domain)
-            codes, amounts = _half_to_half(part, row, whole=wiring.joins[number] == "switched")
-            cells = np.arange(part.boxes)
-            if not expanded:
-                cells = coarsest_equitable(part, _colours(part, *codes))
-                verify_equitable(part, cells)
-            sends, receives = (_by_cell(cells, code, amounts) for code in codes)
-            demand = sum(sends.values(), Fraction(0))
-            if not demand:
-                continue
-            found = largest_multiple(graph_of_cells(part, cells), sends, receives)
-            name = f"scale-up {row.pool.name}: half of domain {domain}, {alike} domains wired alike"
-            cut = cut_in_words(part, cells, found)
-            yield FlowMargin(name, half, size - half, float(demand), float(found.times), cut, found.max_flows)
+            out = f", {spare} of {len(row.pool.scale_up.shares)} planes out" if spare else ""
+            name = f"scale-up {row.pool.name}: half of domain {domain}, {alike} domains wired alike{out}"
+            whole = wiring.joins[number] == "switched"
+            left = planes_out(domain_wiring(inside, number, domain), spare)
+            found = [_half_across(part, row, name, whole=whole, expanded=expanded) for part in left]
+            flows = [flow for flow in found if flow is not None]
+            if flows:
+                yield min(flows, key=lambda flow: flow.margin or 0.0)
+
+
+def planes_out(part: Wiring, spare: int) -> Iterator[Wiring]:
+    """Take planes out of one domain, every set of ``spare`` planes that is wired differently from the others."""
+    if not spare:
+        yield part
+        return
+    alike: dict[tuple[bytes, ...], list[int]] = {}
+    for box in np.flatnonzero(part.kind == PLANE).tolist():
+        own = np.flatnonzero((part.boundary == SCALE_UP) & (part.upper == box))
+        key = tuple(column[own].tobytes() for column in (part.lower, part.links, part.rate))
+        alike.setdefault(key, []).append(box)
+    counts = itertools.product(*(range(min(spare, len(planes)) + 1) for planes in alike.values()))
+    sets = (taken for taken in counts if sum(taken) == min(spare, sum(map(len, alike.values()))))
+    for taken in itertools.islice(sets, MOST_PLANE_SETS):
+        out = [box for planes, count in zip(alike.values(), taken, strict=True) for box in planes[:count]]
+        yield part_of(part, np.setdiff1d(np.arange(part.boxes), out), np.arange(part.lower.size))
+
+
+def _half_across(part: Wiring, row: PoolTraffic, name: str, *, whole: bool, expanded: bool) -> FlowMargin | None:
+    """Solve the max flow from the first half of one domain to the second."""
+    size, half = row.size, row.size // 2
+    codes, amounts = _half_to_half(part, row, whole=whole)
+    cells = np.arange(part.boxes)
+    if not expanded:
+        cells = coarsest_equitable(part, _colours(part, *codes))
+        verify_equitable(part, cells)
+    sends, receives = (_by_cell(cells, code, amounts) for code in codes)
+    demand = sum(sends.values(), Fraction(0))
+    if not demand:
+        return None
+    found = largest_multiple(graph_of_cells(part, cells), sends, receives)
+    cut = cut_in_words(part, cells, found)
+    return FlowMargin(name, half, size - half, float(demand), float(found.times), cut, found.max_flows)
 
 
 def _half_to_half(part: Wiring, row: PoolTraffic, *, whole: bool) -> tuple[tuple[Ints, Ints], list[Fraction]]:

@@ -3,7 +3,8 @@
 Every accelerator sends ``PoolTraffic.scale_up`` evenly to the others of its domain and ``forwarded`` evenly to those of
 other rails:
 
-* planes of switches: any traffic fits that the ports of each accelerator carry (one box per plane joins all);
+* planes of switches: any traffic fits that the ports of each accelerator carry (one box per plane joins all); with
+  spare planes those that are left when the ``y`` planes on which it has most are out;
 * two stages: as well, and what leaves a group of ``g`` must fit through its uplinks;
 * mesh: every pair over its own links. A path to another rail crosses at least one link between rails, so where those
   carry the most no detour helps;
@@ -43,7 +44,20 @@ def domain_tiers(wiring: Wiring, rows: tuple[PoolTraffic, ...]) -> Iterator[list
         elif kind == "clos":
             yield [_ports(wiring, row, ports), _groups(wiring, row, number, above)]
         else:
-            yield [_ports(wiring, row, ports)]
+            spare = row.pool.scale_up.spare_planes
+            yield [_ports(wiring, row, _planes_out(wiring, row, ports, spare) if spare else ports)]
+
+
+def _planes_out(wiring: Wiring, row: PoolTraffic, ports: Uplinks, spare: int) -> Uplinks:
+    """Ports of a pool's accelerators that are left with any ``spare`` planes out: the thickest, so the worst."""
+    bundles = wiring.bundles(SCALE_UP)
+    lower = wiring.lower[bundles]
+    bundles = bundles[(lower >= row.accelerators.start) & (lower < row.accelerators.stop)]
+    bundles = bundles[np.lexsort((-wiring.capacity[bundles], wiring.lower[bundles]))]
+    lower = wiring.lower[bundles]
+    first = np.searchsorted(lower, lower)
+    left = uplinks(wiring, SCALE_UP, bundles[np.arange(lower.size) - first >= spare])
+    return Uplinks(ports.links, left.fluid, left.even, ports.rate)
 
 
 def _ports(wiring: Wiring, row: PoolTraffic, ports: Uplinks) -> Tier:
@@ -53,6 +67,8 @@ def _ports(wiring: Wiring, row: PoolTraffic, ports: Uplinks) -> Tier:
     used = f", {even} of {fluid} Gb/s usable with even striping" if even < fluid else ""
     planes = len(row.pool.scale_up.shares)
     over = "1 plane" if planes == 1 else f"{planes} planes"
+    if row.pool.scale_up.spare_planes:
+        over += f", any {row.pool.scale_up.spare_planes} of them out"
     cut = f"scale-up ports of {wiring.name(box)} ({told(ports, box)} over {over}{used})"
     return Tier("scale_up", row.pool.name, wiring.name(box), row.inside, row.inside, even, fluid, cut)
 

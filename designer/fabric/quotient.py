@@ -68,7 +68,10 @@ def _add_cells(graph: nx.Graph[int], wiring: Wiring, *, whole_pools: bool) -> No
         graph.add_node(before + cell, kind=KINDS[wiring.kind[box]], pool=pool, members=count, first=wiring.name(box))
     for lower, upper, capacity, links, boundary in zip(*collapse(wiring, cells), strict=True):
         ends = before + lower, before + upper
-        graph.add_edge(*ends, boundary=BOUNDARIES[boundary], links=links, capacity_gbps=capacity)
+        # Cells of one kind may meet from both sides (torus, leaves joined directly).
+        already = graph.edges[ends] if graph.has_edge(*ends) else {"links": 0, "capacity_gbps": 0}
+        sums = {"links": links + already["links"], "capacity_gbps": capacity + already["capacity_gbps"]}
+        graph.add_edge(*ends, boundary=BOUNDARIES[boundary], **sums)
 
 
 def collapse(wiring: Wiring, cells: Ints) -> tuple[list[int], ...]:

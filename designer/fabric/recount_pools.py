@@ -50,9 +50,24 @@ def pool_counts(pool: PoolDesign, fabric: Fabric, wiring: Wiring, number: int) -
     if pool.domains % pool.plan.domains_per_replica:
         message = f"{pool.domains} domains are not a whole number of replicas of {pool.plan.domains_per_replica}"
         yield Violation("whole_replicas", place, message)
+    yield from _spares(pool, place)
     plan, own_parts = pool.plan, (pool.accelerator, pool.domain_size, pool.nic)
     planned = (plan.accelerator, plan.domain_size, plan.nic)
     yield from same("plan_hardware", place, "the plan's hardware", own_parts, planned)
+
+
+def _spares(pool: PoolDesign, place: str) -> Iterator[Violation]:
+    """Spare domains come in whole replicas where one spans several, and those that are left hold all replicas."""
+    span, spare = pool.plan.domains_per_replica, pool.spare_domains
+    if spare < 0 or spare % span or spare >= pool.domains:
+        message = f"{spare} spare of {pool.domains} domains, where a replica takes {span}"
+        yield Violation("spare_domains", place, message)
+        return
+    serving = pool.domains - spare
+    hold = serving // span if span > 1 else serving * pool.plan.replicas_per_domain
+    if pool.replicas > hold:
+        message = f"{pool.replicas} replicas, but the {serving} domains without spares hold {hold}"
+        yield Violation("replicas", place, message)
 
 
 def _group_of(pool: PoolDesign) -> int:
@@ -88,7 +103,7 @@ def domain_counts(pool: PoolDesign, wiring: Wiring, number: int) -> Iterator[Vio
 
 
 _USABLE = {
-    "switched": "planes x smallest share x rate",
+    "switched": "planes that are not spare x smallest share x rate",
     "clos": "ports x rate",
     "mesh": "links to all others x rate",
     "torus": "all-to-all over shortest paths",
@@ -103,7 +118,7 @@ def _usable(pool: PoolDesign) -> Fraction:
     if up.kind == "torus":
         farthest = max(mean_distance(length) for length in up.dims)
         return Fraction(2 * up.port_gbps * (size - 1)) / (size * farthest)
-    return Fraction(len(up.shares) * min(up.shares) * up.port_gbps)
+    return Fraction((len(up.shares) - up.spare_planes) * min(up.shares) * up.port_gbps)
 
 
 def _switched(pool: PoolDesign, wiring: Wiring, number: int) -> Iterator[Violation]:

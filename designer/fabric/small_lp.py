@@ -15,7 +15,8 @@ import numpy as np
 
 from designer.fabric.concurrent import concurrent_flow_lp
 from designer.fabric.copies import Copy, rows_of_copy
-from designer.fabric.cuts import domain_classes, domain_wiring, only
+from designer.fabric.cuts import domain_classes, domain_wiring, only, planes_out
+from designer.fabric.flat_lp import flat_checks
 from designer.fabric.flow_report import LpCheck
 from designer.fabric.straight import rails_look_alike
 from designer.fabric.tier import Tier
@@ -25,7 +26,7 @@ from designer.fabric.wiring import ACCELERATOR, LEAF, NIC_LEAF, Wiring
 MOST_COLUMNS = 6000
 """Largest programme (sources x directed links) that is solved: well under a second."""
 
-INSIDE, ABOVE = ("scale_up", "scale_up_upper"), ("leaf_spine", "spine_core")
+INSIDE, ABOVE = ("scale_up", "scale_up_upper"), ("leaf_spine", "spine_core", "core_top")
 
 TO_OUTSIDE, FROM_OUTSIDE = "to outside", "from outside"
 """Sink and source above the top stage; two nodes, because no traffic of the fabric passes through the outside."""
@@ -48,8 +49,13 @@ def lp_checks(
             small = small and rails_look_alike(row.pool.scale_up.dims, row.rails)
         classes = domain_classes(inside, number) if small else []
         if classes:
-            network, demands = domain_network(domain_wiring(inside, number, classes[0][0]), row)
-            yield LpCheck(f"scale-up {row.pool.name}", float(min(forms)), concurrent_flow_lp(network, demands))
+            left = planes_out(domain_wiring(inside, number, classes[0][0]), row.pool.scale_up.spare_planes)
+            found = [concurrent_flow_lp(*domain_network(part, row)) for part in left]
+            yield LpCheck(f"scale-up {row.pool.name}", float(min(forms)), min(found))
+    if wiring.shape != "tree":
+        for copy in copies:
+            yield from flat_checks(copy, tiers)
+        return
     above = [tier.fluid_margin for tier in tiers if tier.boundary in ABOVE]
     margins = [margin for margin in above if margin is not None]
     leaves = int(np.count_nonzero(copies[0].wiring.kind == LEAF))
@@ -57,8 +63,8 @@ def lp_checks(
     # A margin of 0 means a box without links: nothing to confirm, the connectivity check names it.
     if margins and min(margins) > 0 and 2 * links * (leaves + 1) <= MOST_COLUMNS:
         part = rows_of_copy(wiring, rows)
-        found = [(concurrent_flow_lp(leaf_network(c.wiring), leaf_demands(c.wiring, part)), c) for c in copies]
-        theta, copy = min(found, key=lambda pair: pair[0])
+        thetas = [(concurrent_flow_lp(leaf_network(c.wiring), leaf_demands(c.wiring, part)), c) for c in copies]
+        theta, copy = min(thetas, key=lambda pair: pair[0])
         yield LpCheck(f"scale-out{copy.label}", float(min(margins)), theta)
 
 

@@ -5,6 +5,8 @@ every link of a group alike, so the cut round the group is reached: the least ma
 the maximum concurrent flow, not only a bound on it (``docs/flow_check.md`` has the argument and its limits;
 :mod:`designer.fabric.concurrent` confirms it). Inside the domains: :mod:`designer.fabric.domain_tiers`.
 
+Leaves joined directly have no such tiers: :mod:`designer.fabric.flat_tiers`.
+
 With rails and planes every copy of the fabric carries an equal share, so the thinnest copy decides.
 """
 
@@ -15,13 +17,17 @@ from fractions import Fraction
 
 import numpy as np
 
+from designer.design.types import BoundaryName
+from designer.fabric.copies import Copy
 from designer.fabric.domain_tiers import domain_tiers
+from designer.fabric.flat_tiers import flat_tiers
+from designer.fabric.placement import Ints
 from designer.fabric.tier import Tier, Uplinks, told, uplinks
 from designer.fabric.traffic import PoolTraffic
-from designer.fabric.wiring import CORE, LEAF, LEAF_SPINE, NIC_LEAF, SPINE, SPINE_CORE, Wiring
+from designer.fabric.wiring import CORE, CORE_TOP, LEAF, LEAF_SPINE, NIC_LEAF, SPINE, SPINE_CORE, TOP, Wiring
 
 
-def tiers_of(wiring: Wiring, rows: tuple[PoolTraffic, ...]) -> list[Tier]:
+def tiers_of(wiring: Wiring, rows: tuple[PoolTraffic, ...], copies: tuple[Copy, ...]) -> list[Tier]:
     """Find the most loaded group of every boundary of every pool."""
     nic = _nic_ports(wiring)
     leaf_up, spine_up = uplinks(wiring, LEAF_SPINE), uplinks(wiring, SPINE_CORE)
@@ -35,8 +41,12 @@ def tiers_of(wiring: Wiring, rows: tuple[PoolTraffic, ...]) -> list[Tier]:
         tiers.append(Tier("nic_leaf", name, wiring.name(box), row.nic, row.asked, even, fluid, cut))
         if np.any(wiring.kind == SPINE):
             tiers.append(_leaf(wiring, row, leaf_up))
+        if wiring.shape != "tree":
+            tiers += flat_tiers(copies, row, wiring.rails * wiring.planes)
     if np.any(wiring.kind == CORE):
         tiers.append(_tightest(_pods(wiring, rows, spine_up)))
+    if np.any(wiring.kind == TOP):
+        tiers.append(_tightest(_zones(wiring, rows, uplinks(wiring, CORE_TOP))))
     return tiers
 
 
@@ -76,23 +86,49 @@ def _leaf(wiring: Wiring, row: PoolTraffic, leaf_up: Uplinks) -> Tier:
 
 def _pods(wiring: Wiring, rows: tuple[PoolTraffic, ...], spine_up: Uplinks) -> Iterator[Tier]:
     """Traffic of all pools that leaves each pod of a copy against the core uplinks of its spines."""
-    copies = wiring.rails * wiring.planes
-    demands: dict[int, Fraction] = {}
-    for row in rows:
-        for pod, gbps in row.leaving(row.parts.pod):
-            demands[pod] = demands.get(pod, Fraction(0)) + gbps / copies
-    everywhere = np.flatnonzero(wiring.kind == SPINE)
-    for copy in range(copies):
-        name = wiring.copy_name(copy)
-        prefix = f"{name}/" if name else ""
-        own = everywhere[wiring.layer[everywhere] == copy]
+    demands = _leaving(rows, [row.parts.pod for row in rows], wiring.rails * wiring.planes)
+    for prefix, own in _of_every_copy(wiring, SPINE):
         for pod, demand in sorted(demands.items()):
             spines = own[wiring.group[own] == pod]
-            even = int(spine_up.even[spines].min()) * spines.size
-            links, rate = int(spine_up.links[spines].sum()), int(spine_up.rate[spines].max())
-            cut = f"core uplinks of {prefix}pod {pod} ({links} links of {rate} Gb/s on {spines.size} spines)"
-            fluid = int(spine_up.fluid[spines].sum())
-            yield Tier("spine_core", None, f"{prefix}pod {pod}", demand, demand, even, fluid, cut)
+            place = f"{prefix}pod {pod}"
+            yield _shared("spine_core", place, demand, spine_up, spines, f"core uplinks of {place}", "spines")
+
+
+def _zones(wiring: Wiring, rows: tuple[PoolTraffic, ...], core_up: Uplinks) -> Iterator[Tier]:
+    """Traffic of all pools that leaves each zone of a copy against the uplinks of its cores."""
+    demands = _leaving(rows, [row.parts.zone for row in rows], wiring.rails * wiring.planes)
+    for prefix, own in _of_every_copy(wiring, CORE):
+        for zone, demand in sorted(demands.items()):
+            cores = own[wiring.group[own] // wiring.zone_groups == zone]
+            place = f"{prefix}zone {zone}"
+            yield _shared("core_top", place, demand, core_up, cores, f"top uplinks of {place}", "cores")
+
+
+def _leaving(rows: tuple[PoolTraffic, ...], groups: list[Ints], copies: int) -> dict[int, Fraction]:
+    """Gb/s of all pools out of every group of a copy."""
+    demands: dict[int, Fraction] = {}
+    for row, group in zip(rows, groups, strict=True):
+        for number, gbps in row.leaving(group):
+            demands[number] = demands.get(number, Fraction(0)) + gbps / copies
+    return demands
+
+
+def _of_every_copy(wiring: Wiring, kind: int) -> Iterator[tuple[str, Ints]]:
+    """Yield what names of a copy begin with, and its boxes of a kind."""
+    everywhere = np.flatnonzero(wiring.kind == kind)
+    for copy in range(wiring.rails * wiring.planes):
+        name = wiring.copy_name(copy)
+        yield f"{name}/" if name else "", everywhere[wiring.layer[everywhere] == copy]
+
+
+def _shared(
+    boundary: BoundaryName, place: str, demand: Fraction, up: Uplinks, boxes: Ints, whose: str, what: str
+) -> Tier:
+    """Links up from the boxes that a group shares; each gets as much, so the thinnest limits all."""
+    even, fluid = int(up.even[boxes].min()) * boxes.size, int(up.fluid[boxes].sum())
+    links, rate = int(up.links[boxes].sum()), int(up.rate[boxes].max())
+    cut = f"{whose} ({links} links of {rate} Gb/s on {boxes.size} {what})"
+    return Tier(boundary, None, place, demand, demand, even, fluid, cut)
 
 
 def _tightest(tiers: Iterator[Tier]) -> Tier:

@@ -11,6 +11,9 @@ All figures are exact fractions of the plan's decimals, Gb/s per accelerator, on
 With rails and planes every copy of the fabric carries an equal share: NICs send the same as without rails, and spread
 it evenly over their planes.
 
+All domains count as busy, spare ones as well: any of them may be the idle ones, and none of these choices takes more
+out of any group. Only what two pools hand each other is counted by the domains that serve.
+
 A NIC cannot send more than it has: other traffic goes first, experts take what is left. That is the mix with the
 most traffic out of any group that the NICs allow.
 """
@@ -89,6 +92,11 @@ class PoolTraffic:
         """Numbers of the pool's accelerators in the wiring."""
         first = int(self.parts.start[0])
         return range(first, first + int(self.parts.size.sum()))
+
+    def serving(self, *, first_idle: bool = False) -> range:
+        """Numbers of the accelerators outside the spare domains, if these are the last or the first ones."""
+        every, idle = self.accelerators, self.size * self.pool.spare_domains
+        return every[idle:] if first_idle else every[: len(every) - idle]
 
     def leaving(self, groups: Ints) -> Iterator[tuple[int, Fraction]]:
         """Yield (group, Gb/s that leave it) for a grouping of the parts (one group number per part).
@@ -172,15 +180,20 @@ def traffic_of(design: Design) -> tuple[PoolTraffic, ...]:
     return tuple(rows)
 
 
-def partners(rows: tuple[PoolTraffic, ...]) -> tuple[list[tuple[PoolTraffic, PoolTraffic]], list[PoolTraffic]]:
+Side = list[PoolTraffic]
+"""The pools, or parts of one pool, of one phase of a workload."""
+
+
+def partners(rows: tuple[PoolTraffic, ...]) -> tuple[list[tuple[Side, Side]], Side]:
     """Pair the prefill and decode pools of each workload; the rest has its KV peers outside this fabric."""
-    pairs, alone = [], []
-    by_workload: dict[str, dict[str, PoolTraffic]] = {}
+    pairs: list[tuple[Side, Side]] = []
+    alone: Side = []
+    by_workload: dict[str, dict[str, Side]] = {}
     for row in rows:
-        by_workload.setdefault(row.pool.workload, {})[row.pool.phase] = row
+        by_workload.setdefault(row.pool.workload, {}).setdefault(row.pool.phase, []).append(row)
     for phases in by_workload.values():
         if "prefill" in phases and "decode" in phases:
             pairs.append((phases["prefill"], phases["decode"]))
         paired = {"prefill", "decode"} if {"prefill", "decode"} <= phases.keys() else set()
-        alone += [row for phase, row in phases.items() if phase not in paired]
+        alone += [row for phase, side in phases.items() if phase not in paired for row in side]
     return pairs, alone

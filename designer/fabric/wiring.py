@@ -11,16 +11,37 @@ from typing import Final
 
 import numpy as np
 
-from designer.design.types import BoundaryName, Design, ScaleUpKind
+from designer.design.types import BoundaryName, Design, Fabric, FabricShape, ScaleUpKind
 from designer.fabric.apart import fabrics_apart, nowhere, prefixed
+from designer.fabric.flat import pairs_of_leaves, per_line
 from designer.fabric.flow_report import Violation
-from designer.fabric.placement import Ints, Parts, WiringError, leaf_count, nics_per_accelerator, parts_of
+from designer.fabric.placement import (
+    Ints,
+    Parts,
+    WiringError,
+    leaf_count,
+    nics_per_accelerator,
+    one_switch,
+    parts_of,
+)
 from designer.fabric.straight import direct_links
 
-KINDS: Final = ("accelerator", "plane", "upper", "leaf", "spine", "core")
-ACCELERATOR, PLANE, UPPER, LEAF, SPINE, CORE = range(6)
-BOUNDARIES: Final[tuple[BoundaryName, ...]] = ("scale_up", "scale_up_upper", "nic_leaf", "leaf_spine", "spine_core")
-SCALE_UP, SCALE_UP_UPPER, NIC_LEAF, LEAF_SPINE, SPINE_CORE = range(5)
+KINDS: Final = ("accelerator", "plane", "upper", "leaf", "spine", "core", "top")
+ACCELERATOR, PLANE, UPPER, LEAF, SPINE, CORE, TOP = range(7)
+BOUNDARIES: Final[tuple[BoundaryName, ...]] = (
+    "scale_up",
+    "scale_up_upper",
+    "nic_leaf",
+    "leaf_spine",
+    "spine_core",
+    "core_top",
+    "leaf_leaf",
+    "group_group",
+)
+SCALE_UP, SCALE_UP_UPPER, NIC_LEAF, LEAF_SPINE, SPINE_CORE, CORE_TOP, LEAF_LEAF, GROUP_GROUP = range(8)
+
+
+_GROUPS: Final = {SPINE: "pod", CORE: "cores", TOP: "tops"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,21 +53,26 @@ class Wiring:
     pools
         Names of the pools.
     kind, pool, group, index
-        Per box: its kind (place in ``KINDS``), its pool (-1 for spines, cores and a leaf of several pools), the group
-        it stands in (domain; pod; core group) and its number there. A leaf's number counts over its whole copy of the
-        fabric; the first-stage switch of a two-stage domain has the number of its group of accelerators.
+        Per box: its kind (place in ``KINDS``), its pool (-1 for what stands above the leaves, a leaf of several pools
+        and one of none), the group it stands in (domain; pod, line or group of leaves; core group, counted over all
+        zones; set of tops) and its number there. A leaf's number counts over its whole copy of the fabric; the
+        first-stage switch of a two-stage domain has the number of its group of accelerators.
     layer
         Per box: the rail of an accelerator, the plane of a scale-up switch, the copy of a scale-out switch
         (``rail * planes + plane``).
     lower, upper, links, rate, boundary
         Per bundle: the lower and the upper box, the number of links, Gb/s of one link, place in ``BOUNDARIES``. Where
-        accelerators are joined directly the lower is the one of the smaller number.
+        accelerators or leaves are joined directly the lower is the one of the smaller number.
     joins
         Per pool: how its domains are joined.
     rails, planes
         Copies of the scale-out fabric: ``rails * planes``.
     fabric
         Place of the fabric in its design.
+    shape, dims
+        How leaves are joined; ``dims`` is empty for a tree.
+    zone_groups
+        Core groups of every zone; 0 where there are no zones.
     """
 
     pools: tuple[str, ...]
@@ -64,6 +90,9 @@ class Wiring:
     rails: int = 1
     planes: int = 1
     fabric: int = 0
+    shape: FabricShape = "tree"
+    dims: tuple[int, ...] = ()
+    zone_groups: int = 0
 
     @property
     def boxes(self) -> int:
@@ -93,8 +122,11 @@ class Wiring:
             return f"{self.pools[self.pool[box]]}/d{group}/{what}"
         if kind == LEAF:
             what = f"leaf{index}"
+        elif kind == CORE and self.zone_groups:
+            zone, group = divmod(group, self.zone_groups)
+            what = f"zone{zone}/cores{group}/core{index}"
         else:
-            what = f"pod{group}/spine{index}" if kind == SPINE else f"cores{group}/core{index}"
+            what = f"{_GROUPS[kind]}{group}/{KINDS[kind]}{index}"
         copy = self.copy_name(layer)
         return f"{copy}/{what}" if copy else what
 
@@ -188,7 +220,8 @@ def wire(design: Design, place: int = 0) -> Wiring:
     names = tuple(pool.name for pool in design.pools)
     joins = tuple(pool.scale_up.kind for pool in design.pools)
     boxes, bundles = (kind, owner, group, index, layer), (lower, upper, links, rate, boundary)
-    return Wiring(names, *boxes, *bundles, joins, fabric.rails, fabric.planes, place)
+    groups = fabric.spines_per_pod if len(fabric.stages) > 3 else 0
+    return Wiring(names, *boxes, *bundles, joins, fabric.rails, fabric.planes, place, fabric.shape, fabric.dims, groups)
 
 
 def _wire_domains(drawing: _Drawing, design: Design, number: int, start: int) -> None:
@@ -231,35 +264,61 @@ def _wire_domains(drawing: _Drawing, design: Design, number: int, start: int) ->
 
 
 def _wire_copy(drawing: _Drawing, design: Design, parts: tuple[Parts, ...], copy: int) -> None:
-    """Join the accelerators of a rail to the leaves of one copy, leaves to their pod's spines, spines to cores."""
-    fabric, stages = design.fabric, len(design.fabric.stages)
-    leaves = leaf_count(design, parts)
-    leaf = np.arange(leaves)
-    pod = leaf // fabric.leaves_per_pod if stages == 3 else np.zeros_like(leaf)
+    """Join the accelerators of a rail to the leaves of one copy, and the leaves over stages above them or directly."""
+    fabric = design.fabric
+    leaf = np.arange(leaf_count(design, parts))
+    group = np.zeros_like(leaf)
+    if fabric.shape != "tree":
+        group = leaf // per_line(fabric)
+    elif len(fabric.stages) > 2:
+        group = leaf // fabric.leaves_per_pod
     first_leaf = drawing.count
-    if stages == 1:
-        drawing.add_boxes(LEAF, -1 if len(design.pools) > 1 else 0, pod, leaf, copy)
+    if one_switch(fabric):
+        drawing.add_boxes(LEAF, -1 if len(design.pools) > 1 else 0, group, leaf, copy)
     else:
         for number, part in enumerate(parts):
             own = np.unique(part.leaf)
-            drawing.add_boxes(LEAF, number, pod[own], own, copy)
+            drawing.add_boxes(LEAF, number, group[own], own, copy)
+        idle = leaf[int(parts[-1].leaf[-1]) + 1 :]
+        drawing.add_boxes(LEAF, -1, group[idle], idle, copy)
     for pool, part in zip(design.pools, parts, strict=True):
         rail = slice(copy // fabric.planes, None, fabric.rails)
         lower = int(part.start[0]) + np.arange(int(part.size.sum()))[rail]
         upper = first_leaf + np.repeat(part.leaf, part.size)[rail]
         drawing.add_bundles(NIC_LEAF, lower, upper, nics_per_accelerator(pool), pool.nic_leaf.rate_gbps)
+    if fabric.shape == "tree":
+        _wire_above(drawing, fabric, first_leaf + leaf, group, copy)
+        return
+    for line, (lower, upper, links) in enumerate(pairs_of_leaves(fabric)):
+        drawing.add_bundles(LEAF_LEAF + line, first_leaf + lower, first_leaf + upper, links, fabric.uplink_gbps)
+
+
+def _wire_above(drawing: _Drawing, fabric: Fabric, leaf: Ints, pod: Ints, copy: int) -> None:
+    """Join leaves to their pod's spines, spines to the cores of their zone, cores to the tops."""
+    stages, rate = len(fabric.stages), fabric.uplink_gbps
     if stages == 1:
         return
     spines, pods = np.arange(fabric.spines_per_pod), int(pod[-1]) + 1
     first_spine = drawing.add_boxes(SPINE, -1, np.repeat(np.arange(pods), spines.size), np.tile(spines, pods), copy)
-    lower = first_leaf + np.repeat(leaf, spines.size)
+    lower = np.repeat(leaf, spines.size)
     upper = first_spine + (pod[:, None] * spines.size + spines[None, :]).ravel()
-    drawing.add_bundles(LEAF_SPINE, lower, upper, fabric.links_per_leaf_spine, fabric.uplink_gbps)
+    drawing.add_bundles(LEAF_SPINE, lower, upper, fabric.links_per_leaf_spine, rate)
     if stages == 2:
         return
-    # Core group i serves spine i of every pod.
-    cores = np.arange(fabric.cores_per_spine)
-    first_core = drawing.add_boxes(CORE, -1, np.repeat(spines, cores.size), np.tile(cores, spines.size), copy)
+    # Core group i of a zone serves spine i of every pod there; with three stages all is one zone.
+    zone = np.arange(pods) // fabric.pods_per_zone if stages > 3 else np.zeros(pods, np.int64)
+    cores, zones = np.arange(fabric.cores_per_spine), int(zone[-1]) + 1
+    groups = np.arange(zones * spines.size)
+    first_core = drawing.add_boxes(CORE, -1, np.repeat(groups, cores.size), np.tile(cores, groups.size), copy)
     lower = first_spine + np.repeat(np.arange(pods * spines.size), cores.size)
-    upper = first_core + np.tile((spines[:, None] * cores.size + cores[None, :]).ravel(), pods)
-    drawing.add_bundles(SPINE_CORE, lower, upper, fabric.links_per_spine_core, fabric.uplink_gbps)
+    group = zone[:, None] * spines.size + spines[None, :]
+    upper = first_core + (group.ravel()[:, None] * cores.size + cores[None, :]).ravel()
+    drawing.add_bundles(SPINE_CORE, lower, upper, fabric.links_per_spine_core, rate)
+    if stages == 3:
+        return
+    # Core j of every zone, counted over its groups, meets the same tops.
+    sets, tops = spines.size * cores.size, np.arange(fabric.tops_per_core)
+    first_top = drawing.add_boxes(TOP, -1, np.repeat(np.arange(sets), tops.size), np.tile(tops, sets), copy)
+    every = np.arange(zones * sets)
+    upper = first_top + ((every % sets)[:, None] * tops.size + tops[None, :]).ravel()
+    drawing.add_bundles(CORE_TOP, first_core + np.repeat(every, tops.size), upper, fabric.links_per_core_top, rate)

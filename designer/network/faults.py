@@ -46,6 +46,8 @@ class Failure:
         The same over the intact network's: between them lies what survives.
     bisection_share
         Share of the intact max flow between the same halves, those cut off included.
+    place
+        The member tried: number of the box, or of the row.
     """
 
     part: Part
@@ -58,15 +60,20 @@ class Failure:
     least_share: float
     most_share: float
     bisection_share: float
+    place: int = -1
 
 
 @dataclass(frozen=True)
 class SingleFailures:
-    """All classes of single failures, worst bisection first; ``tried`` of ``single`` failures are covered by them."""
+    """All classes of single failures, worst bisection first; ``tried`` of ``single`` failures are covered by them.
+
+    ``intact`` is all-to-all before anything breaks.
+    """
 
     failures: tuple[Failure, ...]
     tried: int
     single: int
+    intact: Throughput | None = None
 
     @property
     def complete(self) -> bool:
@@ -175,6 +182,7 @@ def single_failures(
     relays: bool | None = None,
     most_classes: int = MOST_CLASSES,
     exactly: bool = True,
+    colour: Ints | None = None,
 ) -> SingleFailures:
     """Break each box that forwards and each link once, one of every class that checked symmetries leave.
 
@@ -190,6 +198,9 @@ def single_failures(
         Classes tried at most, the largest first; `SingleFailures.complete` says whether that was all.
     exactly
         Solve the linear program where small enough, as in `all_to_all`.
+    colour
+        (boxes,): boxes of different colours are of different classes, whatever the network looks like: what stands
+        behind them differs.
 
     Raises
     ------
@@ -201,7 +212,7 @@ def single_failures(
     near, far = halves(network)
     scene = Scene(network, near, far, relays=relays)
     whole = scene.value()
-    found = sorted(_classes(network, scene, generators), key=lambda of: -of[2])
+    found = sorted(_classes(network, scene, generators, colour), key=lambda of: -of[2])
     known: dict[tuple[int, ...], tuple[int, Throughput]] = {}
     failures = []
     for part, place, members, alike in found[:most_classes]:
@@ -232,10 +243,11 @@ def single_failures(
                 _ratio(after.least, intact.most),
                 _ratio(after.most, intact.least),
                 _ratio(scene.value(lost), whole),
+                place,
             )
         )
     failures.sort(key=lambda of: (of.bisection_share, of.least_share, of.part, of.example))
-    return SingleFailures(tuple(failures), sum(of.members for of in failures), sum(of[2] for of in found))
+    return SingleFailures(tuple(failures), sum(of.members for of in failures), sum(of[2] for of in found), intact)
 
 
 def _among(network: Network, alive: Mask, relays: bool, exactly: bool) -> Throughput:
@@ -258,7 +270,7 @@ def _link(network: Network, row: int) -> str:
 
 
 def _classes(
-    network: Network, scene: Scene, generators: Sequence[Ints]
+    network: Network, scene: Scene, generators: Sequence[Ints], marks: Ints | None
 ) -> Iterator[tuple[Part, int, int, tuple[int, ...]]]:
     """Part, one member (box or row), number of single failures of each class, and what is equal for classes whose
     all-to-all is the same.
@@ -267,7 +279,8 @@ def _classes(
     what their endpoints send and take. All-to-all traffic knows no halves.
     """
     out, into = scene.supply(scene.room)
-    colour = np.unique(np.stack([out, into], 1), axis=0, return_inverse=True)[1].reshape(-1)
+    marks = np.zeros(network.boxes, np.int64) if marks is None else marks
+    colour = np.unique(np.stack([out, into, marks[scene.core.box]], 1), axis=0, return_inverse=True)[1].reshape(-1)
     core = replace(scene.core, colour=colour)
     index = ArcIndex(core)
     nodes = [on_nodes(core, permutation) for permutation in generators]
@@ -288,7 +301,7 @@ def _classes(
     total = np.bincount(scene.end, scene.room[own], network.endpoints)[scene.end].astype(np.int64)
     both, alike = (
         np.stack([of.of_node[core.node[scene.end]], *more, *links, total], 1)
-        for of, more in ((orbits, [scene.role[scene.end]]), (whole, []))
+        for of, more in ((orbits, [scene.role[scene.end], marks[scene.end]]), (whole, []))
     )
     yield from _rows(network, own, both, alike, 2)
 

@@ -70,7 +70,9 @@ def _design(result: Result) -> str:
         for pool in design.pools[:3]
     )
     boxes = " and ".join(
-        ", ".join(f"{stage.count:,} {stage.switch}" for stage in fabric.stages) for fabric in design.fabrics
+        ("" if fabric.shape == "tree" else f"{fabric.shape} of ")
+        + ", ".join(f"{stage.count:,} {stage.switch}" for stage in fabric.stages)
+        for fabric in design.fabrics
     )
     links = dict.fromkeys(
         name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from fractions import Fraction
 
 from designer.design.account import Account, CostLine
 from designer.design.types import Boundary, Design, Fabric, PoolDesign
@@ -184,9 +185,10 @@ def margins(design: Design, account: Account, instance: Instance) -> tuple[Margi
 
     demands = {pool.name: pool for pool in pools_of(instance)}
     for pool in design.pools:
-        plan, demand = pool.plan, demands[pool.name]
+        plan, demand, share = pool.plan, demands[pool.pool], Fraction(*pool.share)
         if demand.fleet is not None:
-            add(f"{pool.name}: accelerators asked", demand.fleet.accelerators, pool.accelerators, "bought")
+            asked = float(share * demand.fleet.accelerators)
+            add(f"{pool.name}: accelerators asked", asked, pool.accelerators, "bought")
             add(f"{pool.name}: scale-out asked", demand.fleet.scale_out_gbps, plan.nic_gbps, "Gb/s")
         else:
             work = demand.workload
@@ -194,11 +196,12 @@ def margins(design: Design, account: Account, instance: Instance) -> tuple[Margi
             if plan.ttft_estimate_s is not None:
                 add(f"{pool.name}: TTFT", 1e3 * plan.ttft_estimate_s, work.ttft_ms, "ms", "unvalidated estimate")
             served = pool.replicas * plan.accelerators_per_replica * plan.tokens_per_s_per_accelerator
-            add(f"{pool.name}: peak tokens", demand.peak_tokens_per_s, served, "tokens/s")
+            add(f"{pool.name}: peak tokens", float(share) * demand.peak_tokens_per_s, served, "tokens/s")
         need = scale_up_need(pool, design)
         add(f"{pool.name}: scale-up bandwidth", need, pool.scale_up.usable_gbps, "Gb/s")
         attachment, fabric = pool.attachment, design.fabrics[pool.fabric]
-        uplinks = fabric.links_per_leaf_spine * fabric.spines_per_pod * fabric.uplink_gbps * fabric.planes
+        up: float = fabric.links_per_leaf_spine * fabric.spines_per_pod * fabric.uplink_gbps
+        uplinks = fabric.planes * (up if fabric.shape == "tree" else direct_gbps(fabric))
         add(f"{pool.name}: leaf uplinks", attachment.group * attachment.need_gbps, uplinks, "Gb/s")
     site, money, risk = instance.site, instance.money, instance.risk
     add("site.it_power_mw", account.it_watts / 1e6, site.it_power_mw, "MW")
@@ -212,4 +215,30 @@ def margins(design: Design, account: Account, instance: Instance) -> tuple[Margi
         risk.max_accelerator_hours_lost_per_year,
         "h/year",
     )
+    down = [(f"risk.min_pool_availability ({up.pool})", up.availability) for up in account.uptimes]
+    for what, up, least in (
+        ("risk.min_availability", _availability(design, account), risk.min_availability),
+        *((what, up, risk.min_pool_availability) for what, up in down),
+    ):
+        add(what, 1 - up, None if least is None else 1 - least, "of the time out")
     return tuple(sorted(rows, key=lambda row: -row.share))
+
+
+def _availability(design: Design, account: Account) -> float:
+    return 1 - account.accelerator_hours_lost_per_year / (8760 * sum(pool.accelerators for pool in design.pools))
+
+
+def direct_gbps(fabric: Fabric) -> float:
+    """Gb/s that a leaf of a fabric without spines can send, by way of random leaves (``docs/rules.md`` 7.1).
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Shape
+    >>> direct_gbps(Shape(shape="hyperx", dims=(11, 2), links_per_pair=(1, 6), uplink_gbps=800))
+    4400.0
+    """
+    rate, dims, links = fabric.uplink_gbps, fabric.dims, fabric.links_per_pair
+    if fabric.shape == "dragonfly":
+        (size, groups), (inside, outside) = dims, links
+        return rate * min(outside * groups / (2 * size), inside * size * groups / (2 * (2 * groups - 1)))
+    return rate * min(number * side / 2 for side, number in zip(dims, links, strict=True))

@@ -19,11 +19,11 @@ class Page:
         self.lines += textwrap.wrap(text, WIDTH)
 
     def row(self, label: str, text: str) -> None:
-        """Add a text beside its label."""
+        """Add a text beside its label; one that is too long for its column is not cut."""
         self.lines += textwrap.wrap(
             text,
             WIDTH,
-            initial_indent=f"{label:<{LABEL}}",
+            initial_indent=f"{label:<{LABEL}}" if len(label) < LABEL else f"{label}: ",
             subsequent_indent=" " * LABEL,
             break_on_hyphens=False,
         )

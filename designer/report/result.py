@@ -18,7 +18,7 @@ from designer.problems import InputError, Problem
 from designer.reading import problems_from_validation, read_bytes
 from designer.report.figures import Counts, KeyFigures, Margin
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 SCHEMA_FILE = Path(__file__).with_name("result.schema.json")
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # A design of a million accelerators is some 10 kB; the bulk is the instance and the trace of progress.
@@ -80,7 +80,7 @@ class Recount(_Frozen):
 class Result(_Frozen):
     """One solved question."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     status: Status
     instance: InstanceSource
     catalogue_sha256: Sha256

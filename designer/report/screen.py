@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
-from designer.design.types import Boundary, Design, Fabric, PoolDesign
+from designer.design.account import Account
+from designer.design.types import Design, PoolDesign
 from designer.fabric import FlowReport
-from designer.report.figures import KeyFigures, Margin, copies_of, line_usd, scale_up_need
-from designer.report.page import LABEL, WIDTH, Page
+from designer.report.figures import KeyFigures, Margin, line_usd
+from designer.report.networks import MAX_POOLS, scale_out, scale_up
+from designer.report.page import WIDTH, Page
 from designer.report.result import Result
-from designer.report.words import BOUNDARY_WORDS, GOAL_WORDS, ITEM_WORDS, TECH_WORDS, goal_text, usd
+from designer.report.words import GOAL_WORDS, ITEM_WORDS, goal_text, many, usd
 
 __all__ = ["WIDTH", "Page", "flow_words", "screen", "usd"]
 
-_MAX_POOLS = 3
 _MAX_SHARES = 3
 _MAX_NAMES = 3
 _CENT = 0.01
@@ -36,8 +38,8 @@ def screen(result: Result, folder: str | None = None) -> str:
     _goals(page, result)
     if result.design is not None:
         _fleet(page, result, result.design)
-        _scale_up(page, result, result.design)
-        _scale_out(page, result, result.design)
+        scale_up(page, result, result.design)
+        scale_out(page, result, result.design)
         _money(page, result)
         _risk(page, result)
         _binds(page, result)
@@ -91,7 +93,7 @@ def _status(page: Page, result: Result) -> None:
         text += f" = {share:.2%} of the fabric's cost"
     if result.model is not None:
         size = result.model
-        seen = f"{_many(size.options_enumerated, 'pool option')} and {_many(size.templates_enumerated, 'fabric')}"
+        seen = f"{many(size.options_enumerated, 'pool option')} and {many(size.templates_enumerated, 'fabric')}"
         text += f"; {seen} considered"
     page.row("ANSWER", text)
 
@@ -105,7 +107,7 @@ def _goals(page: Page, result: Result) -> None:
         text = f"{tokens.multiplier:.6g} times the demand: {served}; "
         text += "no bound is proven yet" if tokens.bound is None else f"proven: {tokens.bound:.7g} times is too much"
         label = "MOST TOKENS" if tokens.tokens_per_s else "MOST ACCEL."
-        page.row(label, f"{text} ({_many(tokens.solves, 'demand')} tried)")
+        page.row(label, f"{text} ({many(tokens.solves, 'demand')} tried)")
     if [row.goal for row in result.goals] == ["cost"]:
         return
     for rank, row in enumerate(result.goals, 1):
@@ -123,25 +125,26 @@ def _fleet(page: Page, result: Result, design: Design) -> None:
     pools = design.pools
     total = sum(pool.accelerators for pool in pools)
     parts = [
-        f"{pool.accelerators:,} x {pool.accelerator} = {_many(pool.domains, 'domain')} of {pool.domain_size}"
+        f"{pool.accelerators:,} x {pool.accelerator} = {many(pool.domains, 'domain')} of {pool.domain_size}"
+        + (f", {pool.spare_domains:,} of them spare" if pool.spare_domains else "")
         for pool in pools
     ]
-    page.row("FLEET", f"{total:,} accelerators: " + "; ".join(parts[:_MAX_POOLS]))
+    page.row("FLEET", f"{total:,} accelerators: " + "; ".join(parts[:MAX_POOLS]))
     limits = {margin.what: margin for margin in result.margins}
-    for pool in pools[:_MAX_POOLS]:
-        page.row(f"  {pool.name}"[: LABEL - 1], _plan(pool, limits))
-    if len(pools) > _MAX_POOLS:
-        page.row("", f"... and {len(pools) - _MAX_POOLS} more pools (result.json)")
+    for pool in pools[:MAX_POOLS]:
+        page.row(f"  {pool.name}", _plan(pool, limits))
+    if len(pools) > MAX_POOLS:
+        page.row("", f"... and {len(pools) - MAX_POOLS} more pools (result.json)")
 
 
 def _plan(pool: PoolDesign, limits: dict[str, Margin]) -> str:
     plan = pool.plan
     if plan.phase == "fleet":
-        return _fleet_of(pool, limits)
+        return _part(pool) + _fleet_of(pool, limits)
     unit = "prompt tokens a pass" if plan.phase == "prefill" else "sequences"
     words = [
-        f"{plan.phase} of {plan.llm}: {_many(pool.replicas, 'replica')} of {plan.accelerators_per_replica} = "
-        f"TP {plan.tp} x attention DP {plan.dp} x PP {plan.pp}, EP {plan.ep}",
+        f"{_part(pool)}{plan.phase} of {plan.llm}: {many(pool.replicas, 'replica')} of "
+        f"{plan.accelerators_per_replica} = TP {plan.tp} x attention DP {plan.dp} x PP {plan.pp}, EP {plan.ep}",
         f"{plan.batch:,} {unit} per rank" + (", two batches overlapped" if plan.two_batch_overlap else ""),
         f"{plan.tokens_per_s_per_accelerator:,.0f} tokens/s per accelerator" + (" (measured)" if plan.measured else ""),
     ]
@@ -153,12 +156,18 @@ def _plan(pool: PoolDesign, limits: dict[str, Margin]) -> str:
     return "; ".join(words)
 
 
+def _part(pool: PoolDesign) -> str:
+    """Say which part of a mixed pool this is."""
+    served, whole = pool.share
+    return "" if pool.share == (1, 1) else f"{served}/{whole} of {pool.pool}, "
+
+
 def _fleet_of(pool: PoolDesign, limits: dict[str, Margin]) -> str:
     """Say what a fleet asks for and what it gets: accelerators, not tokens."""
     plan, asked = pool.plan, limits[f"{pool.name}: accelerators asked"]
     words = [
         f"fleet: {asked.used:,.0f} accelerators asked, {pool.accelerators:,} bought",
-        f"{_many(pool.replicas, 'job')} of {_many(plan.accelerators_per_replica, 'accelerator')}",
+        f"{many(pool.replicas, 'job')} of {many(plan.accelerators_per_replica, 'accelerator')}",
     ]
     for what, asked_gbps in (
         ("any to any outside", plan.scale_out_other_need_gbps),
@@ -167,114 +176,6 @@ def _fleet_of(pool: PoolDesign, limits: dict[str, Margin]) -> str:
         if asked_gbps:
             words.append(f"{asked_gbps:,.4g} Gb/s each asked {what}")
     return "; ".join(words)
-
-
-def _scale_up(page: Page, result: Result, design: Design) -> None:
-    for pool in design.pools[:_MAX_POOLS]:
-        up = pool.scale_up
-        if pool.domain_size == 1:
-            page.row("SCALE-UP", f"{_owner(pool, design)}none: every accelerator stands alone")
-            continue
-        words = [f"{_owner(pool, design)}{_domain(pool)}"]
-        words.append(f"{scale_up_need(pool, design):,.0f} of {up.usable_gbps:,.0f} Gb/s needed")
-        if up.boundary is None:
-            words.append("wiring is part of the accelerator")
-        else:
-            words.append(f"{up.boundary.links // pool.domains:,} links per domain: {_cables(up.boundary, result)}")
-        if up.upper is not None:
-            words.append(
-                f"above: {up.upper.switches:,} x {up.upper.switch}, {up.upper.uplinks} uplinks of every first-stage "
-                f"switch: {_cables(up.upper.boundary, result)}"
-            )
-        if pool.beyond_announced:
-            words.append("BEYOND THE ANNOUNCED SIZE")
-        page.row("SCALE-UP", "; ".join(words))
-
-
-def _domain(pool: PoolDesign) -> str:
-    """How the accelerators of a domain are joined."""
-    up = pool.scale_up
-    if up.switch is None:
-        shape = (
-            " x ".join(str(side) for side in up.dims) if up.dims else f"{pool.domain_size} accelerators, each to each"
-        )
-        return f"{up.kind} of {shape}, {up.ports_per_accelerator} ports of {up.port_gbps}G per accelerator, no switches"
-    shares = "/".join(str(share) for share in up.shares)
-    even = f"{up.shares[0]} to each" if len(set(up.shares)) == 1 else f"{shares} to them"
-    planes = _many(up.planes, "plane")
-    if up.upper is not None:
-        planes += f" of {pool.domain_size // up.upper.group} for {up.upper.group} accelerators each"
-    return (
-        f"{up.switches:,} x {up.switch}, {up.switches // pool.domains} per domain = {planes}; each "
-        f"accelerator has {up.ports_per_accelerator} ports of {up.port_gbps}G, {even}"
-    )
-
-
-def _scale_out(page: Page, result: Result, design: Design) -> None:
-    """Say what each fabric is built of; with several, whose it is."""
-    left = _MAX_POOLS
-    for number, fabric in enumerate(design.fabrics[:_MAX_POOLS]):
-        pools = design.pools_on(number)
-        whose = f"{', '.join(pool.name for pool in pools)}: " if design.more_fabrics else ""
-        _one_fabric(page, result, design, fabric, whose, pools[:left])
-        left = max(left - len(pools), 0)
-    if len(design.fabrics) > _MAX_POOLS:
-        page.row("", f"... and {len(design.fabrics) - _MAX_POOLS} more fabrics (result.json)")
-
-
-def _one_fabric(
-    page: Page, result: Result, design: Design, fabric: Fabric, whose: str, pools: Sequence[PoolDesign]
-) -> None:
-    stages, copies = len(fabric.stages), copies_of(fabric)
-    head = f"{whose}{fabric.family}, {_many(stages, 'stage')}"
-    if copies > 1:
-        head += f", {_many(fabric.rails, 'rail')} x {_many(fabric.planes, 'plane')} = {copies} equal fabrics, each with"
-    page.row(
-        "SCALE-OUT",
-        f"{head}: "
-        + "; ".join(
-            f"{stage.count:,} {stage.name} {stage.switch} ({stage.down_ports} down"
-            + (f" + {stage.up_ports} up)" if stage.up_ports else ")")
-            for stage in fabric.stages
-        )
-        + (f"; {fabric.pods} pods" if stages == 3 else ""),
-    )
-    for pool in pools:
-        at = pool.attachment
-        per = "one switch for all" if stages == 1 else f"{_many(at.domains_per_leaf, 'domain')} per leaf"
-        if at.leaves_per_domain > 1:
-            per = f"{at.leaves_per_domain} leaves per domain"
-        page.row(
-            f"  {BOUNDARY_WORDS[pool.nic_leaf.name]}",
-            f"{_owner(pool, design)}{_cables(pool.nic_leaf, result)}; "
-            f"{pool.plan.nics} x {pool.nic} per accelerator; {per}",
-        )
-    for boundary in fabric.boundaries:
-        page.row(f"  {BOUNDARY_WORDS[boundary.name]}", _cables(boundary, result))
-
-
-def _cables(boundary: Boundary, result: Result) -> str:
-    """Say the links, what carries them and the ends of both sides, with the length that had to be reached."""
-    lower, upper = boundary.lower_link, boundary.upper_link
-    words = f"{boundary.links:,} x {boundary.rate_gbps}G over {boundary.length_m:g} m"
-    row = result.links[lower]
-    if row.construction == "backplane":
-        return f"{words}, {lower} ({_tech(row.tech)}, {boundary.cables:,} x {row.rate_gbps:g}G)"
-    if row.construction == "cable":
-        return f"{words}, {boundary.cables:,} {lower} ({_tech(row.tech)} cables)"
-    if lower == upper:
-        return f"{words}, {boundary.lower_ends:,} + {boundary.upper_ends:,} {lower} ({_tech(row.tech)})"
-    below = f"{boundary.lower_ends:,} {lower} ({_tech(row.tech)})"
-    above = f"{boundary.upper_ends:,} {upper} ({_tech(result.links[upper].tech)})"
-    return f"{words}, {below} below, {above} above"
-
-
-def _tech(tech: str) -> str:
-    return TECH_WORDS.get(tech, tech.replace("_", " "))
-
-
-def _owner(pool: PoolDesign, design: Design) -> str:
-    return f"{pool.name}: " if len(design.pools) > 1 else ""
 
 
 def _money(page: Page, result: Result) -> None:
@@ -324,6 +225,34 @@ def _risk(page: Page, result: Result) -> None:
         f"{account.hard_repairs_per_year:,.0f} hard repairs; {account.job_hits_per_year:,.0f} job hits; "
         f"{hours:,.0f} accelerator-hours lost ({by}); {account.cleanings_per_year:,.0f} connector cleanings",
     )
+    if result.design is not None:
+        _uptime(page, account, result.design.pools)
+
+
+def _uptime(page: Page, account: Account, pools: Sequence[PoolDesign]) -> None:
+    """How long the domains that are up serve the whole peak of each pool."""
+    by = [
+        f"{up.pool} {_share(up.availability)}{'' if number else ' of the time'}"
+        + (f" with {many(pool.spare_domains, 'spare domain')}" if pool.spare_domains else "")
+        for number, (up, pool) in enumerate(zip(account.uptimes, pools, strict=False))
+    ]
+    if by:
+        more = f"; ... and {len(by) - MAX_POOLS} more pools (result.json)" if len(by) > MAX_POOLS else ""
+        page.row("UPTIME", f"domains for the whole peak: {'; '.join(by[:MAX_POOLS])}{more}")
+
+
+def _share(value: float) -> str:
+    """A share of the time with as many nines as it has.
+
+    Examples
+    --------
+    >>> _share(0.5), _share(0.99954), _share(0.99999951), _share(1.0)
+    ('50.0%', '99.95%', '99.99995%', '100%')
+    """
+    if value >= 1:
+        return "100%"
+    digits = max(1, math.ceil(-math.log10(1 - value)) - 2)
+    return f"{100 * value:.{min(digits, 12)}f}%"
 
 
 def _binds(page: Page, result: Result) -> None:
@@ -347,7 +276,7 @@ def _checked(page: Page, result: Result) -> None:
 def flow_words(flow: FlowReport) -> str:
     """Say in one sentence what the flow check found."""
     if not flow.ok:
-        return f"FAILS, {_many(len(flow.violations), 'violation')}: " + "; ".join(
+        return f"FAILS, {many(len(flow.violations), 'violation')}: " + "; ".join(
             str(row) for row in flow.violations[:2]
         )
     if flow.theta is None:
@@ -356,13 +285,9 @@ def flow_words(flow: FlowReport) -> str:
     where = "" if tightest is None else f", tightest at {tightest.cut}"
     return (
         f"all-to-all fits {flow.theta:.3g} times with even striping{where}; "
-        f"{_many(len(flow.flows), 'max flow')} checked on {flow.endpoints:,} endpoints ({flow.engine} graph)"
-        + (f"; {_many(len(flow.lp), 'linear program')} agreed" if flow.lp else "")
+        f"{many(len(flow.flows), 'max flow')} checked on {flow.endpoints:,} endpoints ({flow.engine} graph)"
+        + (f"; {many(len(flow.lp), 'linear program')} agreed" if flow.lp else "")
     )
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def _number(value: float) -> str:
@@ -373,10 +298,10 @@ def _caveats(page: Page, result: Result) -> None:
     if result.what_ifs:
         page.row("WHAT-IFS", _some(result.what_ifs, len(result.what_ifs)))
     if result.assumptions:
-        page.row("ASSUMED", f"{_many(len(result.assumptions), 'figure')}, e.g. {_some(result.assumptions, _MAX_NAMES)}")
+        page.row("ASSUMED", f"{many(len(result.assumptions), 'figure')}, e.g. {_some(result.assumptions, _MAX_NAMES)}")
     if result.not_offered:
         rows = [f"{row.part} ({row.reason})" for row in result.not_offered]
-        page.row("NOT OFFERED", f"{_many(len(rows), 'part')}, e.g. {_some(rows, _MAX_NAMES)}")
+        page.row("NOT OFFERED", f"{many(len(rows), 'part')}, e.g. {_some(rows, _MAX_NAMES)}")
 
 
 def _some(texts: Iterable[str], limit: int) -> str:

@@ -36,6 +36,12 @@ def simulation_screen(found: Simulation) -> str:
     lines.append(
         f"  {'availability':<42}{found.expected_availability:>14.5%}{up.mean:>14.5%}   {up.low:.5%} to {up.high:.5%}"
     )
+    for pool in found.pools:
+        up, spares = pool.simulated, f", {pool.spares:,} spare" if pool.spares else ""
+        lines.append(
+            f"  {f'{pool.pool} up as a whole{spares}':<42}{pool.expected:>14.5%}{up.mean:>14.5%}   "
+            f"{up.low:.5%} to {up.high:.5%}"
+        )
     if found.differing:
         lines.append("")
         lines.append(f"{len(found.differing)} figures differ; docs/failures.md says where that is to be expected.")

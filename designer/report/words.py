@@ -8,6 +8,9 @@ BOUNDARY_WORDS = {
     "nic_leaf": "NIC-leaf",
     "leaf_spine": "leaf-spine",
     "spine_core": "spine-core",
+    "core_top": "core-top",
+    "leaf_leaf": "leaf-leaf",
+    "group_group": "group-group",
 }
 TECH_WORDS = {
     "acc": "active copper",
@@ -41,7 +44,7 @@ ITEM_WORDS = {
     "scale_up_links": "scale-up links",
     "nic_leaf_links": "NIC-leaf links",
     "scale_out_switches": "scale-out switches",
-    "scale_out_links": "leaf-spine-core links",
+    "scale_out_links": "links above the leaves",
 }
 
 
@@ -58,6 +61,17 @@ def goal_text(goal: str, value: float) -> str:
     if goal == "capex":
         return usd(value)
     return f"{value / 1e6:,.6g} MW" if goal == "power" else f"{value:,.6g} a year"
+
+
+def many(count: int, noun: str, nouns: str | None = None) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> many(1, "leaf", "leaves"), many(2, "leaf", "leaves"), many(1200, "pod")
+    ('1 leaf', '2 leaves', '1,200 pods')
+    """
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def usd(value: float) -> str:

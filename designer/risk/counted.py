@@ -17,7 +17,7 @@ from designer.design.types import Design
 from designer.instance.schema import Instance
 from designer.problems import InputError, Problem
 from designer.risk.many import Many
-from designer.verify.demand import asked_of
+from designer.verify.demand import asked_for, asked_of
 from designer.verify.events import Failures
 from designer.verify.fabric import FabricCount, FabricParts, count_fabric
 from designer.verify.failures import failures_of
@@ -74,7 +74,8 @@ class Recount:
     """A design ready to be counted with other figures; it must be one that `designer.verify.verify` can count."""
 
     def __init__(self, design: Design, catalogue: Catalogue, instance: Instance) -> None:
-        self._design, self._instance, self._asked = design, instance, asked_of(instance)
+        self._design, self._instance = design, instance
+        self._asked = {pool.name: asked_for(pool, asked_of(instance)) for pool in design.pools}
         self._found = Findings()
         shelf = Shelf(self._found, catalogue, instance)
         pools = [shelf.pool(pool) for pool in design.pools]
@@ -122,7 +123,7 @@ class Recount:
         hits = _by_item([pool], _alone(pool, pool, fabrics), site)
         events = _by_item([filled], _alone(pool, filled, fabrics), site)
         total = sum(hits.values(), Failures())
-        idle = stated.spare_domains * pool.domains_per_replica * pool.size
+        idle = stated.spare_domains * pool.size
         return PoolHits(
             name=pool.name,
             accelerators=pool.accelerators,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from designer.design.account import Item
 from designer.design.types import Boundary, Fabric, PoolDesign
@@ -18,14 +19,14 @@ from designer.simulate.domain_places import (
     Spread,
 )
 from designer.simulate.figures import Box, End, Figures, Site
-from designer.simulate.kind import Kind, Place, Share, failing
+from designer.simulate.kind import Kind, Place, Share, Spared, failing
 
 
 def pool_kinds(number: int, pool: PoolDesign, fabric: Fabric, figures: Figures) -> Iterator[Kind]:
     """Go through the components of one pool; ``number`` is its place in the design."""
     site = figures.site()
-    yield from _hosts(number, pool, figures, site)
-    yield from _domains(number, pool, figures, site)
+    for kind in (*_hosts(number, pool, figures, site), *_domains(number, pool, figures, site)):
+        yield replace(kind, inside=True)
     yield from _nic_leaf(number, pool, fabric, figures, site)
 
 
@@ -67,8 +68,11 @@ def _domains(number: int, pool: PoolDesign, figures: Figures, site: Site) -> Ite
     group = size if upper is None else upper.group
     behind = Blocks(number, count, group, stated.planes)
     box = figures.box(stated.switch)
-    yield from box_kinds("scale_up_switches", "scale-up switch", stated.switches, box, site.switch_tray_h, behind)
-    yield from _accelerator_links(number, pool, group, figures, site)
+    for kind in box_kinds("scale_up_switches", "scale-up switch", stated.switches, box, site.switch_tray_h, behind):
+        parts = kind.strikes.parts if isinstance(kind.strikes, Parts) else 1
+        yield _spared(kind, pool, parts, site)
+    for kind in _accelerator_links(number, pool, group, figures, site):
+        yield _spared(kind, pool, 0, site)
     if upper is None:
         return
     box, per_domain = figures.box(upper.switch), upper.switches // pool.domains
@@ -84,6 +88,16 @@ def _domains(number: int, pool: PoolDesign, figures: Figures, site: Site) -> Ite
         pool=number,
     )
     yield from _stage_links(number, pool, figures, site)
+
+
+def _spared(kind: Kind, pool: PoolDesign, parts: int, site: Site) -> Kind:
+    """The same with the spare planes of its domain: traffic goes round what fails, which kills a job now and then."""
+    planes, spare = pool.scale_up.planes, pool.scale_up.spare_planes
+    if not spare:
+        return kind
+    # Of flaps only those that kill a job are played anyway.
+    chance = kind.chance if kind.one_job else site.kill
+    return replace(kind, chance=chance, spared=Spared(planes, spare, parts))
 
 
 def _accelerator_links(number: int, pool: PoolDesign, group: int, figures: Figures, site: Site) -> Iterator[Kind]:

@@ -1,4 +1,4 @@
-"""Places in a scale-out fabric: leaves and what hangs below them, pods, and who uses a spine, a core, a link."""
+"""Places in a scale-out fabric: leaves and what hangs below them, and who uses what is above or between them."""
 
 from __future__ import annotations
 
@@ -6,145 +6,136 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from designer.design.types import Fabric, PoolDesign
-from designer.simulate.kind import Slowed, Spans
+from designer.simulate.kind import Share, Slowed, Spans
 from designer.simulate.placement import Span
 
 
 @dataclass(frozen=True)
-class Tree:
-    """A fabric of ``rails`` x ``planes`` equal copies, numbered plane by plane within a rail.
+class Below:
+    """What hangs below a fabric of ``rails`` x ``planes`` equal copies, numbered plane by plane within a rail.
 
-    ``below`` lists for every leaf of a copy the accelerators of its hosts: pool, first, behind the last; a leaf of a
-    copy serves those of its rail. ``per_spine`` links join a leaf to each of the ``spines`` of its pod of
-    ``pod_leaves``; every spine has ``spine_up`` links, ``per_core`` of them to each of its cores.
+    ``leaves`` lists for every leaf of a copy the accelerators of its hosts: pool, first, behind the last; a leaf of a
+    copy serves those of its rail. A copy has ``boxes`` leaf switches: those without accelerators come last.
     """
 
     rails: int
     planes: int
-    below: tuple[tuple[tuple[int, int, int], ...], ...]
-    stages: int
-    per_spine: int
-    spines: int
-    pod_leaves: int
-    pods: int
-    per_core: int
-    spine_up: int
+    leaves: tuple[tuple[tuple[int, int, int], ...], ...]
+    boxes: int
 
     @classmethod
-    def of(cls, fabric: Fabric, pools: Sequence[tuple[int, PoolDesign]]) -> Tree:
+    def of(cls, fabric: Fabric, pools: Sequence[tuple[int, PoolDesign]]) -> Below:
         """Hang the pools, each with its number in the design, below the leaves of a copy, one after the other."""
         leaves: list[tuple[tuple[int, int, int], ...]] = []
-        if len(fabric.stages) == 1:
+        if fabric.shape == "tree" and len(fabric.stages) == 1:
             leaves.append(tuple((number, 0, pool.accelerators) for number, pool in pools))
         else:
             for number, pool in pools:
                 at, total = pool.attachment, pool.accelerators
                 span = pool.domain_size * at.domains_per_leaf // at.leaves_per_domain
                 leaves += [((number, low, min(low + span, total)),) for low in range(0, total, span)]
-        return cls(
-            fabric.rails,
-            fabric.planes,
-            tuple(leaves),
-            len(fabric.stages),
-            fabric.links_per_leaf_spine,
-            fabric.spines_per_pod,
-            fabric.leaves_per_pod,
-            fabric.pods,
-            fabric.links_per_spine_core,
-            fabric.links_per_spine_core * fabric.cores_per_spine,
-        )
+        return cls(fabric.rails, fabric.planes, tuple(leaves), fabric.stages[0].count)
 
     @property
     def copies(self) -> int:
         """Number of copies."""
         return self.rails * self.planes
 
-    @property
-    def leaves(self) -> int:
-        """Leaves of one copy."""
-        return len(self.below)
-
     def spans(self, copy: int, leaf: int) -> Spans:
-        """Accelerators on a leaf: none where a pod has no such leaf."""
-        if leaf >= self.leaves:
+        """Accelerators on a leaf: none where there is no such leaf."""
+        if leaf >= len(self.leaves):
             return ()
         rail = copy // self.planes
-        return tuple(Span(pool, low + rail, high, self.rails) for pool, low, high in self.below[leaf])
+        return tuple(Span(pool, low + rail, high, self.rails) for pool, low, high in self.leaves[leaf])
 
-    def behind(self, first: int, last: int, share: float) -> Slowed:
+    def share(self, first: int, last: int, share: float) -> Slowed:
         """A share of the bandwidth that some leaves of a copy carry, as accelerators of each pool."""
         found: dict[int, float] = {}
-        for leaf in self.below[first : min(last, self.leaves)]:
+        for leaf in self.leaves[first:last]:
             for pool, low, high in leaf:
                 found[pool] = found.get(pool, 0.0) + (high - low) * share / self.copies
         return tuple(found.items())
 
 
 @dataclass(frozen=True)
+class Layer:
+    """One layer of switches above the leaves of a tree.
+
+    The places for leaves of a copy are parted into ``cells`` of ``size`` each (a pod, a zone, all), with ``per_cell``
+    switches. Each of those has ``links`` to each of the smaller cells (leaf, pod, zone) of ``inner`` places that the
+    cell is made of, ``members`` of them at full population.
+    """
+
+    below: Below
+    cells: int
+    per_cell: int
+    size: int
+    inner: int
+    members: int
+    links: int
+
+    @property
+    def boxes(self) -> int:
+        """Switches of one copy."""
+        return self.cells * self.per_cell
+
+
+@dataclass(frozen=True)
 class Leaves:
     """The leaf boxes of all copies."""
 
-    tree: Tree
+    below: Below
 
     def spans(self, member: int, draw: float) -> Spans:
         """Accelerators on the leaf."""
-        return self.tree.spans(*divmod(member, self.tree.leaves))
+        return self.below.spans(*divmod(member, self.below.boxes))
 
 
 @dataclass(frozen=True)
-class Spines:
-    """The spines of all copies; a disturbance comes by one of the ports (two stages), or leaves of the pod (three).
+class BoxesAbove:
+    """The switches of a layer, in all copies.
 
-    Who is not there is not disturbed: the port is free, the pod not full.
+    A disturbance comes by one of the ``ports`` of a switch that has nothing above it, else by a place of its cell
+    (``ports`` 0). Who is not there is not disturbed: the port is free, the pod not full.
     """
 
-    tree: Tree
+    layer: Layer
     ports: int
 
-    def spans(self, member: int, draw: float) -> Spans:
-        """Accelerators on the leaf behind the port that the draw picks."""
-        tree = self.tree
-        copy, spine = divmod(member, tree.spines * tree.pods)
-        if tree.stages == 2:
-            port = int(draw * self.ports)
-            return tree.spans(copy, port // tree.per_spine)
-        return tree.spans(copy, spine // tree.spines * tree.pod_leaves + int(draw * tree.pod_leaves))
-
-    def slowed(self, member: int) -> Slowed:
-        """One of so many ways out of the leaves of its pod."""
-        tree = self.tree
-        pod = member % (tree.spines * tree.pods) // tree.spines
-        return tree.behind(pod * tree.pod_leaves, (pod + 1) * tree.pod_leaves, 1 / tree.spines)
-
-
-@dataclass(frozen=True)
-class Cores:
-    """The cores of all copies: every pod has ``per_core`` links to each; free ports disturb nobody."""
-
-    tree: Tree
-    ports: int
-    per_copy: int
+    @property
+    def outcomes(self) -> int:
+        """Draws that are alike."""
+        return self.ports * self.layer.inner if self.ports else self.layer.size
 
     def spans(self, member: int, draw: float) -> Spans:
-        """Accelerators on a leaf of the pod behind the port that the draw picks."""
-        tree = self.tree
-        port, within = divmod(draw * self.ports, 1.0)
-        pod = int(port) // tree.per_core
-        if pod >= tree.pods:
-            return ()
-        return tree.spans(member // self.per_copy, pod * tree.pod_leaves + int(within * tree.pod_leaves))
+        """Accelerators on the leaf that the draw picks."""
+        layer = self.layer
+        copy, box = divmod(member, layer.boxes)
+        if self.ports:
+            port, within = divmod(draw * self.ports, 1.0)
+            place = int(port) // layer.links * layer.inner + int(within * layer.inner)
+        else:
+            place = box // layer.per_cell * layer.size + int(draw * layer.size)
+        return layer.below.spans(copy, place)
 
     def slowed(self, member: int) -> Slowed:
-        """One of so many ways between the pods."""
-        return self.tree.behind(0, self.tree.leaves, 1 / self.per_copy)
+        """One of so many ways out of the leaves of its cell."""
+        layer = self.layer
+        first = member % layer.boxes // layer.per_cell * layer.size
+        return layer.below.share(first, first + layer.size, 1 / layer.per_cell)
 
 
 @dataclass(frozen=True)
 class PartOf:
     """``parts`` members at every box, each with its part of the box's bandwidth."""
 
-    boxes: Spines | Cores
+    boxes: BoxesAbove | Passing
     parts: int
+
+    @property
+    def outcomes(self) -> int:
+        """Draws that are alike."""
+        return self.boxes.outcomes
 
     def spans(self, member: int, draw: float) -> Spans:
         """Whoever the box's disturbance would reach."""
@@ -156,92 +147,125 @@ class PartOf:
 
 
 @dataclass(frozen=True)
-class LeafUplinks:
-    """Ends or cables at the leaves, ``each`` of them at every leaf."""
+class LowerEnds:
+    """Ends or cables at the lower boxes of a layer's links, ``each`` at a box, ``per_inner`` boxes to a small cell."""
 
-    tree: Tree
+    layer: Layer
     each: int
+    per_inner: int
+    boxes: int
+
+    @property
+    def outcomes(self) -> int:
+        """Draws that are alike."""
+        return self.layer.inner
+
+    def _first(self, member: int) -> tuple[int, int]:
+        copy, box = divmod(member // self.each, self.boxes)
+        return copy, box // self.per_inner * self.layer.inner
 
     def spans(self, member: int, draw: float) -> Spans:
-        """Accelerators on the leaf."""
-        return self.tree.spans(*divmod(member // self.each, self.tree.leaves))
+        """Accelerators on a leaf below the box, which the draw picks among those that there is room for."""
+        copy, first = self._first(member)
+        return self.layer.below.spans(copy, first + int(draw * self.layer.inner))
 
     def slowed(self, member: int) -> Slowed:
-        """The leaf's traffic over its ends."""
-        leaf = member // self.each % self.tree.leaves
-        return self.tree.behind(leaf, leaf + 1, 1 / self.each)
+        """The traffic of the small cell over its ends."""
+        _, first = self._first(member)
+        return self.layer.below.share(first, first + self.layer.inner, 1 / (self.each * self.per_inner))
 
 
 @dataclass(frozen=True)
-class SpineEnds:
-    """Ends at the spines towards the leaves: the links of a spine, leaf by leaf, fill one end after the other."""
+class UpperEnds:
+    """Ends at the switches of a layer, ``each`` at every one: its links, cell by cell, fill one end after the other."""
 
-    tree: Tree
+    layer: Layer
     each: int
     links_per_end: int
 
-    def _leaf(self, member: int) -> tuple[int, int, int]:
-        tree = self.tree
+    @property
+    def outcomes(self) -> int:
+        """Draws that are alike."""
+        return self.layer.inner
+
+    def _first(self, member: int) -> tuple[int, int, int]:
+        layer = self.layer
         box, end = divmod(member, self.each)
-        copy, spine = divmod(box, tree.spines * tree.pods)
+        copy, number = divmod(box, layer.boxes)
         first = end * self.links_per_end
-        carried = min(self.links_per_end, tree.pod_leaves * tree.per_spine - first)
-        return copy, spine // tree.spines * tree.pod_leaves + first // tree.per_spine, carried
+        carried = min(self.links_per_end, layer.members * layer.links - first)
+        place = number // layer.per_cell * layer.size + first // layer.links * layer.inner
+        return copy, place, carried
 
     def spans(self, member: int, draw: float) -> Spans:
-        """Accelerators on the leaf of the end's first link."""
-        copy, leaf, _ = self._leaf(member)
-        return self.tree.spans(copy, leaf)
+        """Accelerators on a leaf of the small cell of the end's first link."""
+        copy, first, _ = self._first(member)
+        return self.layer.below.spans(copy, first + int(draw * self.layer.inner))
 
     def slowed(self, member: int) -> Slowed:
-        """The part of the leaf's uplinks that the end carries."""
-        _, leaf, carried = self._leaf(member)
-        return self.tree.behind(leaf, leaf + 1, carried / (self.tree.per_spine * self.tree.spines))
+        """The part of the small cell's links that the end carries."""
+        layer = self.layer
+        _, first, carried = self._first(member)
+        return layer.below.share(first, first + layer.inner, carried / (layer.links * layer.per_cell))
 
 
 @dataclass(frozen=True)
-class PodUplinks:
-    """Ends or cables at the spines towards the cores, ``each`` of them at every spine."""
+class Passing:
+    """Leaf boxes of a fabric without spines, for those who pass them: packets go by way of any leaf.
 
-    tree: Tree
-    each: int
+    A disturbance comes by one of the ``ports``; ``uplinks`` of them are joined to other leaves.
+    """
+
+    below: Below
+    ports: int
+    uplinks: int
+
+    @property
+    def outcomes(self) -> int:
+        """Draws that are alike."""
+        return self.ports * self.below.boxes
 
     def spans(self, member: int, draw: float) -> Spans:
-        """Accelerators on a leaf of the pod, which the draw picks among those that it has room for."""
-        tree = self.tree
-        copy, spine = divmod(member // self.each, tree.spines * tree.pods)
-        return tree.spans(copy, spine // tree.spines * tree.pod_leaves + int(draw * tree.pod_leaves))
+        """Accelerators on the leaf whose packets pass."""
+        port, within = divmod(draw * self.ports, 1.0)
+        if port >= self.uplinks:
+            return ()
+        return self.below.spans(member // self.below.boxes, int(within * self.below.boxes))
 
     def slowed(self, member: int) -> Slowed:
-        """The pod's traffic over its ends."""
-        tree = self.tree
-        first = member // self.each % (tree.spines * tree.pods) // tree.spines * tree.pod_leaves
-        return tree.behind(first, first + tree.pod_leaves, 1 / (self.each * tree.spines))
+        """One of so many ways."""
+        return self.below.share(0, len(self.below.leaves), 1 / self.below.boxes)
 
 
 @dataclass(frozen=True)
-class CoreEnds:
-    """Ends at the cores: the links of a core, pod by pod, fill one end after the other."""
+class Between:
+    """Ends or cables between leaves, ``each`` in a copy: each has ``share`` of it, and packets of any leaf pass it."""
 
-    tree: Tree
+    below: Below
     each: int
-    links_per_end: int
-    per_copy: int
+    part: float
 
-    def _pod(self, member: int) -> tuple[int, int, int]:
-        box, end = divmod(member, self.each)
-        first = end * self.links_per_end
-        carried = min(self.links_per_end, self.tree.pods * self.tree.per_core - first)
-        return box // self.per_copy, first // self.tree.per_core, carried
+    @property
+    def outcomes(self) -> int:
+        """Draws that are alike."""
+        return self.below.boxes
 
     def spans(self, member: int, draw: float) -> Spans:
-        """Accelerators on a leaf of the pod, which the draw picks among those that it has room for."""
-        copy, pod, _ = self._pod(member)
-        return self.tree.spans(copy, pod * self.tree.pod_leaves + int(draw * self.tree.pod_leaves))
+        """Accelerators on the leaf whose packets pass."""
+        return self.below.spans(member // self.each, int(draw * self.below.boxes))
 
     def slowed(self, member: int) -> Slowed:
-        """The part of the pod's links to the cores that the end carries."""
-        tree = self.tree
-        _, pod, carried = self._pod(member)
-        first = pod * tree.pod_leaves
-        return tree.behind(first, first + tree.pod_leaves, carried / (tree.spine_up * tree.spines))
+        """Its share of what all leaves send."""
+        return self.below.share(0, len(self.below.leaves), self.part)
+
+
+@dataclass(frozen=True)
+class Both:
+    """Two losses of bandwidth at once."""
+
+    one: Share
+    other: Share
+
+    def slowed(self, member: int) -> Slowed:
+        """The one and the other."""
+        return (*self.one.slowed(member), *self.other.slowed(member))

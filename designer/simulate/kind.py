@@ -30,6 +30,29 @@ class Share(Protocol):
 
 
 @dataclass(frozen=True)
+class Spared:
+    """Planes of switches of the domains of a pool, ``spare`` of which may be out in any domain at no loss.
+
+    A plane is out while any of its members is, ``parts`` of them at every switch. Members with ``parts`` 0 are no
+    planes: they matter only while all planes that can be spared are out.
+    """
+
+    planes: int
+    spare: int
+    parts: int
+
+    def plane(self, member: int) -> int | None:
+        """The plane of a member, numbered in its domain.
+
+        Examples
+        --------
+        >>> Spared(4, 1, 2).plane(11), Spared(4, 1, 0).plane(11)
+        (1, None)
+        """
+        return member // self.parts % self.planes if self.parts else None
+
+
+@dataclass(frozen=True)
 class Kind:
     """Components of one class: all their events arrive as one Poisson process, each at a member drawn evenly.
 
@@ -55,6 +78,12 @@ class Kind:
         What stands still while the work lasts.
     slows
         What loses bandwidth meanwhile.
+    passes, passes_chance
+        Who is disturbed besides, one job with this chance: those whose packets pass the member.
+    inside
+        Whether it is part of a domain, for which a spare one stands in.
+    spared
+        The spare planes of its domain that bear on it.
     """
 
     item: Item
@@ -69,6 +98,10 @@ class Kind:
     one_job: bool = False
     stops: Place | None = None
     slows: Share | None = None
+    passes: Place | None = None
+    passes_chance: float = 1.0
+    inside: bool = False
+    spared: Spared | None = None
 
 
 def failing(hard: float, hits: float) -> tuple[float, float]:

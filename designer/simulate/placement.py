@@ -48,13 +48,32 @@ class Placement:
     """Jobs of one pool side by side in its domains, as many as fit (the last ones serve more than the demand).
 
     ``starts`` and ``ends`` are their first accelerators and the ones behind their last; a job lies in one domain, or
-    fills whole ones from the first on. What is left of a domain is idle.
+    fills whole ones from the first on. What is left of a domain is idle. The last ``spares`` of the units of
+    ``unit_size`` accelerators begin without jobs; 0 accelerators a unit or domain: all of the pool.
     """
 
     accelerators: int
     per_job: int
     starts: tuple[int, ...]
     ends: tuple[int, ...]
+    per_unit: int = 0
+    per_domain: int = 0
+    spares: int = 0
+
+    @property
+    def unit_size(self) -> int:
+        """Accelerators of a unit: a domain, or the domains of a job that fills several."""
+        return self.per_unit or self.accelerators
+
+    @property
+    def domain_size(self) -> int:
+        """Accelerators of a domain."""
+        return self.per_domain or self.accelerators
+
+    @property
+    def units(self) -> int:
+        """Units of the pool."""
+        return -(-self.accelerators // self.unit_size)
 
     @classmethod
     def of(cls, pool: PoolDesign) -> Placement:
@@ -63,7 +82,8 @@ class Placement:
         block = size * -(-per_job // size)
         firsts = range(0, pool.domains * size - block + 1, block)
         starts = tuple(first + job * per_job for first in firsts for job in range(block // per_job))
-        return cls(pool.domains * size, per_job, starts, tuple(start + per_job for start in starts))
+        ends = tuple(start + per_job for start in starts)
+        return cls(pool.domains * size, per_job, starts, ends, block, size, pool.spare_domains * size // block)
 
     def region(self, span: Span) -> Region:
         """Find the jobs that a span touches.
@@ -100,28 +120,54 @@ class Placement:
 
 
 class Standing:
-    """What is out of service in one pool at a moment, and the accelerator-hours lost up to it."""
+    """What is out of service in one pool at a moment, and the accelerator-hours lost up to it.
+
+    Units without jobs lose nothing, whatever is out in them.
+    """
 
     def __init__(self, placement: Placement, since_h: float) -> None:
         self._out: NDArray[Any] = np.zeros(placement.accelerators, dtype=np.int32)
         self._stopped: NDArray[Any] = np.zeros(len(placement.starts), dtype=np.int32)
         self._accelerators = placement.accelerators
+        self._size, units = placement.unit_size, placement.units
+        self._spared = placement.spares > 0
+        self._runs: NDArray[Any] = np.arange(units) < units - placement.spares
+        self._unit_of_job: NDArray[Any] = np.asarray(placement.starts, dtype=np.int64) // self._size
+        self._still_in: NDArray[Any] = np.zeros(units, dtype=np.int64)
+        # Units are alike, so as many accelerators have work to do at any time.
+        self._working = min(placement.accelerators, (units - placement.spares) * self._size)
         self._still = 0
         self._missing = 0.0
         self._since_h = since_h
         self.lost_h = 0.0
 
+    @property
+    def working_share(self) -> float:
+        """Share of the accelerators that have jobs to run: not the spare ones."""
+        return self._working / self._accelerators
+
     def running(self, jobs: Where) -> NDArray[Any]:
-        """For each of some jobs, whether it runs."""
+        """For each of some places of jobs, whether there is one and it runs."""
         running: NDArray[Any] = self._stopped[jobs] == 0
-        return running
+        return running & self.there(jobs) if self._spared else running
+
+    def there(self, jobs: Where) -> NDArray[Any]:
+        """For each of some places of jobs, whether there is one: spare units have none."""
+        there: NDArray[Any] = self._runs[self._unit_of_job[jobs]]
+        return there
+
+    def in_use(self, region: Region) -> int:
+        """Accelerators of a region in units with jobs."""
+        if not self._spared:
+            return region.size
+        return int(np.count_nonzero(self._runs[self._numbers(region.accelerators) // self._size]))
 
     def stop(self, region: Region, now_h: float) -> None:
         """Take a region out of service; what is out already loses nothing more."""
         self.settle(now_h)
         view = self._out[region.accelerators] + 1
         self._out[region.accelerators] = view
-        self._still += int(np.count_nonzero(view == 1))
+        self._count(region.accelerators, view == 1, 1)
         self._stopped[region.jobs] += 1
 
     def start(self, region: Region, now_h: float) -> None:
@@ -129,7 +175,7 @@ class Standing:
         self.settle(now_h)
         view = self._out[region.accelerators] - 1
         self._out[region.accelerators] = view
-        self._still -= int(np.count_nonzero(view == 0))
+        self._count(region.accelerators, view == 0, -1)
         self._stopped[region.jobs] -= 1
 
     def slow(self, accelerators: float, now_h: float) -> None:
@@ -137,10 +183,27 @@ class Standing:
         self.settle(now_h)
         self._missing += accelerators
 
+    def hold(self, unit: int, runs: bool, now_h: float) -> None:
+        """Give a unit jobs to run, or take them away."""
+        self.settle(now_h)
+        self._runs[unit] = runs
+        self._still += int(self._still_in[unit]) * (1 if runs else -1)
+
     def settle(self, now_h: float) -> None:
         """Book what has been lost since the last change: those that stand still have no use for the bandwidth."""
         if now_h > self._since_h:
-            up = self._accelerators - self._still
-            missing = max(0.0, min(self._missing, self._accelerators)) * up / self._accelerators
-            self.lost_h += (self._still + missing) * (now_h - self._since_h)
+            missing = max(0.0, min(self._missing, self._accelerators)) * (self._working - self._still)
+            self.lost_h += (self._still + missing / self._accelerators) * (now_h - self._since_h)
             self._since_h = now_h
+
+    def _count(self, where: Where, changed: NDArray[Any], sign: int) -> None:
+        if not self._spared:
+            self._still += sign * int(np.count_nonzero(changed))
+            return
+        units = np.bincount(self._numbers(where)[changed] // self._size, minlength=self._still_in.size)
+        self._still_in += sign * units
+        self._still += sign * int(units[self._runs].sum())
+
+    @staticmethod
+    def _numbers(where: Where) -> NDArray[Any]:
+        return np.arange(where.start, where.stop) if isinstance(where, slice) else where

@@ -88,6 +88,19 @@ class Happened:
 
 
 @dataclass(frozen=True)
+class PoolUp:
+    """Share of the time in which the domains of a pool that are up serve its whole peak, spares with them.
+
+    The rules take failures inside the domains for independent, each unit down for one repair at a time.
+    """
+
+    pool: str
+    spares: int
+    expected: float
+    simulated: Estimate
+
+
+@dataclass(frozen=True)
 class Simulation:
     """Everything that a simulation found."""
 
@@ -101,6 +114,7 @@ class Simulation:
     availability: Estimate
     rows: tuple[Row, ...]
     happened: tuple[Happened, ...]
+    pools: tuple[PoolUp, ...]
 
     def row(self, item: str, figure: FigureName) -> Row:
         """Return one row."""

@@ -20,7 +20,7 @@ from designer.simulate.figures import Figures
 from designer.simulate.kind import Kind
 from designer.simulate.placement import Placement
 from designer.simulate.play import HOURS, HOURS_PER_YEAR, Played, play
-from designer.simulate.result import FIGURES, Estimate, FigureName, Happened, Row, Simulation, estimate
+from designer.simulate.result import FIGURES, Estimate, FigureName, Happened, PoolUp, Row, Simulation, estimate
 from designer.verify import verify
 
 ITEMS: tuple[Item, ...] = get_args(Item)
@@ -69,8 +69,7 @@ def simulate(
     else:
         with ProcessPoolExecutor(workers) as pool:
             played = list(pool.map(_one, tasks))
-    accelerators = sum(each.accelerators for each in design.pools)
-    return _result(instance.name, played, verified.account, accelerators, years, seed)
+    return _result(design, instance.name, played, verified.account, years, seed)
 
 
 def components(design: Design, catalogue: Catalogue, instance: Instance) -> tuple[Kind, ...]:
@@ -93,8 +92,9 @@ def _one(task: Task) -> Played:
 
 
 def _result(
-    name: str, played: Sequence[Played], account: Account, accelerators: int, years: float, seed: int
+    design: Design, name: str, played: Sequence[Played], account: Account, years: float, seed: int
 ) -> Simulation:
+    accelerators = sum(pool.accelerators for pool in design.pools)
     lines = {line.item: line for line in account.risks}
     rows = [row for item in ITEMS if item in lines for row in _rows(item, [item], played, [lines[item]], years)]
     rows += _rows("total", ITEMS, played, account.risks, years)
@@ -116,6 +116,15 @@ def _result(
         availability=up,
         rows=tuple(rows),
         happened=tuple(happened),
+        pools=tuple(
+            PoolUp(
+                pool.name,
+                pool.spare_domains,
+                account.uptimes[number].availability,
+                estimate([1 - run.short_h[number] / (years * HOURS_PER_YEAR) for run in played], 1.0, 1.0),
+            )
+            for number, pool in enumerate(design.pools)
+        ),
     )
 
 

@@ -78,7 +78,9 @@ def too_large_a_share(offer: Offer, options: Sequence[Sequence[Option]]) -> tupl
 
 def nothing_fits(offer: Offer, instance: Instance) -> tuple[str, ...]:
     """Say that no scale-out fabric of the allowed parts carries the pools."""
-    stages = ", ".join(str(s) for s in offer.stages) or "none"
+    kinds: list[str] = [kind for kind in offer.shapes if kind != "tree"]
+    if offer.stages:
+        kinds = [f"{', '.join(str(s) for s in offer.stages)} stages", *kinds]
     switches = ", ".join(s.id for s in offer.leaves) or "none"
     links, most = len(offer.links), offer.economy.single_failure
     limited: tuple[str, ...] = ()
@@ -88,10 +90,10 @@ def nothing_fits(offer: Offer, instance: Instance) -> tuple[str, ...]:
             "unless there are planes, a leaf what stands behind it, a spine or core what the others cannot carry",
         )
     return (
-        f"no fabric of {stages} stages joins the pools: leaf switches offered: {switches}; {links} link rows offered; "
-        f"max_taper {instance.choose.max_taper:g}",
-        "least change: allow more stages (choose.scale_out_stages), switches of a larger radix or a matching port "
-        "rate, links that reach the lengths of the site, or a larger max_taper",
+        f"no fabric of {' or '.join(kinds) or 'no shape'} joins the pools: leaf switches offered: {switches}; "
+        f"{links} link rows offered; max_taper {instance.choose.max_taper:g}",
+        "least change: allow more stages (choose.scale_out_stages) or shapes (choose.scale_out_shapes), switches of a "
+        "larger radix or a matching port rate, links that reach the lengths of the site, or a larger max_taper",
         *limited,
     )
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from designer.candidates.choices import Option
+from designer.candidates.mixing import Mix, mix_of
+from designer.candidates.mixing import least as least_of
 from designer.candidates.offer import Offer
 from designer.candidates.parting import within
 from designer.candidates.pressure import use_of
@@ -134,21 +136,24 @@ def short(options: Sequence[Sequence[Option]], limits: Sequence[Limit]) -> list[
     return _too_much(_counted_use(options, limits))
 
 
-def _counted_use(options: Sequence[Sequence[Option]], limits: Sequence[Limit]) -> list[tuple[Limit, list[Floats]]]:
-    """What the options of every pool use of the limits on units and shares."""
+def _counted_use(
+    options: Sequence[Sequence[Option]], limits: Sequence[Limit]
+) -> list[tuple[Limit, list[tuple[Floats, Mix | None]]]]:
+    """What the options of every pool use of the limits on units and shares, and how they may be mixed."""
     counted = [limit for limit in limits if limit.counted]
-    terms = [np.stack([o.terms for o in pool]) for pool in options] if counted else []
-    return [(limit, [rows @ limit.row for rows in terms]) for limit in counted]
+    # Of any number of parts: that is no more than of as many as may be.
+    terms = [(np.stack([o.terms for o in pool]), mix_of(pool)) for pool in options] if counted else []
+    return [(limit, [(rows @ limit.row, mix) for rows, mix in terms]) for limit in counted]
 
 
-def _too_much(used: Sequence[tuple[Limit, list[Floats]]]) -> list[tuple[Limit, float]]:
-    least_use = [(limit, sum(float(use.min()) for use in pools)) for limit, pools in used]
+def _too_much(used: Sequence[tuple[Limit, list[tuple[Floats, Mix | None]]]]) -> list[tuple[Limit, float]]:
+    least_use = [(limit, sum(float(least_of(use, mix)) for use, mix in pools)) for limit, pools in used]
     return [(limit, low) for limit, low in least_use if low > limit.room]
 
 
-def _leaning(used: Sequence[tuple[Limit, list[Floats]]], goal: Floats) -> Floats:
+def _leaning(used: Sequence[tuple[Limit, list[tuple[Floats, Mix | None]]]], goal: Floats) -> Floats:
     """A goal that leans on the limits on units and shares, measured by what the pools use where none is allowed."""
     lean = np.zeros_like(goal)
     for limit, pools in used:
-        lean += limit.row / (limit.most or sum(float(np.abs(use).max()) for use in pools) or 1.0)
+        lean += limit.row / (limit.most or sum(float(np.abs(use).max()) for use, _ in pools) or 1.0)
     return lean

@@ -11,6 +11,7 @@ import numpy as np
 from designer.answer import Question, SolveOptions
 from designer.candidates.choices import Option
 from designer.candidates.copies import choose_of
+from designer.candidates.mixing import runs
 from designer.candidates.pressure import use_of
 from designer.candidates.space import Space
 from designer.candidates.weights import NOISE, Limit, Weights
@@ -127,7 +128,8 @@ class Explainer:
         return self._has_design(replace(self.stock, offer=offer), [every[p] for p, _ in chosen], limits)
 
     def _has_design(self, stock: Stock, options: Sequence[Sequence[Option]], limits: tuple[Limit, ...]) -> bool | None:
-        if not options or not all(options):
+        choose = choose_of(self.question.instance)
+        if not options or not all(runs(mine, choose.mixed_parts) for mine in options):
             return not options
         if short(options, limits):
             return False
@@ -140,7 +142,6 @@ class Explainer:
         if free:
             lean = stock.weights.goal
         ceiling = inf if free or any(limit.most == 0.0 for limit in limits) else len(limits) * (1 + NOISE)
-        choose = choose_of(self.question.instance)
         found = least(stock.offer, options, choose, Weights(lean, limits), self.deadline, best=ceiling)
         if found.selection is not None:
             return True

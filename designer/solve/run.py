@@ -30,6 +30,7 @@ from designer.solve.asked import unlimited
 from designer.solve.assumptions import assumptions_of
 from designer.solve.clash import limit_clash, no_plans, nothing_fits, out_of_reach, too_large_a_share
 from designer.solve.clock import Clock, Deadline
+from designer.solve.outages import too_rarely_up
 from designer.solve.relax import Explainer
 from designer.solve.selection import Selection
 from designer.solve.steps import AGREEMENT, Steps, goal_value, pursue
@@ -130,7 +131,9 @@ class _Job:
         if found.best < math.inf and (found.space is None or not found.space.templates):
             raise RecountError("the reductions dropped a design that was known before")
         if found.space is None or not found.space.templates:
-            lines = too_large_a_share(found.offer, self.stock.options(pools_of(self.question.instance)))
+            pools = pools_of(self.question.instance)
+            lines = too_rarely_up(self.stock, self.question.instance, pools)
+            lines = lines or too_large_a_share(found.offer, self.stock.options(pools))
             lines = lines or nothing_fits(found.offer, self.question.instance)
             return replace(base, clash=lines, phases=tuple(self.clock.phases))
         steps = pursue(self.question, found, found.space, self.options, self.deadline, self.clock)

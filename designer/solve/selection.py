@@ -11,7 +11,7 @@ import numpy as np
 from designer.candidates.choices import Attached, Option
 from designer.candidates.offer import Offer
 from designer.candidates.parting import CutShortError, Fabric
-from designer.candidates.slots import total
+from designer.candidates.slots import parts_of, total
 from designer.candidates.space import Space, build_space
 from designer.candidates.templates import Joined
 from designer.candidates.terms import Floats
@@ -25,10 +25,12 @@ from designer_models import FabricChoice, build_fabric_choice, forbid
 
 @dataclass(frozen=True)
 class Selection:
-    """The fabrics and a choice of every pool, with the term vector (len(TERMS),) of each fabric and its pools."""
+    """The fabrics and the choices of every pool, one or of a mixed pool its parts in their order, with the term vector
+    (len(TERMS),) of each fabric and its pools.
+    """
 
     fabrics: tuple[Joined, ...]
-    items: tuple[Attached, ...]
+    items: tuple[tuple[Attached, ...], ...]
     each: tuple[Floats, ...]
 
     @property
@@ -58,15 +60,17 @@ def chosen_keys(stated: FabricChoice, milp: Milp, report: SolverReport) -> list[
 
 def selection_of(space: Space, keys: Sequence[tuple[int, int, int]]) -> Selection:
     """Look the chosen candidates up."""
-    chosen = {p: (f, i) for p, f, i in keys}
-    items: dict[int, Attached] = {}
+    chosen: dict[int, list[tuple[int, int]]] = {}
+    for p, f, i in keys:
+        chosen.setdefault(p, []).append((f, i))
+    items: dict[int, tuple[Attached, ...]] = {}
     fabrics: list[Joined] = []
     each: list[Floats] = []
     # In the order of the first pool on each, as a design numbers its fabrics.
-    for f in dict.fromkeys(chosen[p][0] for p in sorted(chosen)):
+    for f in dict.fromkeys(chosen[p][0][0] for p in sorted(chosen)):
         template, block, slots = space.templates[f], space.blocks[f], space.slots[f]
-        rows = [chosen[p][1] for p in block]
-        items |= {p: slot.choices.items[row] for p, slot, row in zip(block, slots, rows, strict=True)}
+        rows = [[row for _, row in chosen[p]] for p in block]
+        items |= {p: parts_of(slot, mine) for p, slot, mine in zip(block, slots, rows, strict=True)}
         fabrics.append(Joined(template, block))
         each.append(total(template, slots, rows))
     return Selection(tuple(fabrics), tuple(items[p] for p in range(len(space.pools))), tuple(each))

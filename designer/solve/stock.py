@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from designer.answer import Question, SolveOptions, Status
 from designer.candidates.choices import Option, make_options
 from designer.candidates.copies import choose_of
 from designer.candidates.domains import build_domains
 from designer.candidates.dominance import reduce_domains
+from designer.candidates.flat import shapes_offered
+from designer.candidates.mixing import WHOLE, runs
 from designer.candidates.offer import Offer, build_offer
 from designer.candidates.parting import CutShortError
+from designer.candidates.parts import Economy
 from designer.candidates.paths import allowances_us
 from designer.candidates.scale_up import DomainDesign
 from designer.candidates.space import Space, build_space
+from designer.candidates.spares import spares_matter
 from designer.candidates.weights import Limit, Weights, weights_of
 from designer.demand import (
     LATENCY_ALLOWANCES_US,
@@ -39,35 +44,45 @@ class Stock:
     """Everything that stays the same when only the demanded tokens per second change.
 
     Plans are dropped by dominance at equal replica size, where more tokens per accelerator never need more domains:
-    no demand changes which plans are left, but where `more_may_help`.
+    no demand changes which plans are left, but where `more_may_help`. ``spares`` are the numbers of spare units that a
+    pool may have, ``shares`` the shares of it that a part may serve.
     """
 
     offer: Offer
     weights: Weights
     domains: dict[DomainOffer, list[DomainDesign]]
     plan_sets: tuple[PlanSet, ...]
+    spares: tuple[int, ...] = (0,)
+    shares: tuple[tuple[int, int], ...] = (WHOLE,)
 
     @property
     def has_plans(self) -> bool:
         """Whether every pool has a serving plan."""
         return all(plans.plans for plans in self.plan_sets)
 
-    def options(self, pools: Sequence[Pool]) -> list[list[Option]]:
-        """Every plan on every domain design, with the whole domains that serve the demand of each pool."""
-        return [self._options(pool, plans) for pool, plans in zip(pools, self.plan_sets, strict=True)]
+    def options(self, pools: Sequence[Pool], *, whatever: bool = False) -> list[list[Option]]:
+        """Every plan on every domain design, with the whole domains that serve the demand of each pool.
 
-    def _options(self, pool: Pool, plans: PlanSet) -> list[Option]:
-        runs: dict[DomainOffer, list[ServingPlan]] = {}
+        Those that serve it too rarely for the limit are left out, unless ``whatever`` they are is asked.
+        """
+        economy = self.offer.economy
+        if whatever:
+            economy = replace(economy, pool_availability=None)
+        return [self._options(pool, plans, economy) for pool, plans in zip(pools, self.plan_sets, strict=True)]
+
+    def _options(self, pool: Pool, plans: PlanSet, economy: Economy) -> list[Option]:
+        by_offer: dict[DomainOffer, list[ServingPlan]] = {}
         for plan in plans.plans:
             key = DomainOffer(
                 plan.accelerator, plan.domain_size, plan.scale_up_gbps, plan.nic, plan.nics, plan.nic_gbps
             )
-            runs.setdefault(key, []).append(plan)
+            by_offer.setdefault(key, []).append(plan)
         out: list[Option] = []
-        for key, mine in runs.items():
-            sizes = sizes_needed(mine, pool)
-            for domain in self.domains[key]:
-                out += make_options(mine, sizes, domain, self.offer.economy)
+        for key, mine in by_offer.items():
+            for share in self.shares:
+                sizes = sizes_needed(mine, pool, Fraction(*share))
+                for domain in self.domains[key]:
+                    out += make_options(mine, sizes, domain, economy, self.spares, share)
         return out
 
 
@@ -114,23 +129,30 @@ def stock_of(
         offer = build_offer(catalogue, instance)
         offer = offer if narrow is None else narrow(offer)
         weights = weights_of(instance, offer.economy, gap=options.gap)
-        blasts = offer.economy.single_failure is not None
+        blasts, outages = offer.economy.single_failure is not None, spares_matter(instance)
         # The short list compares neither parts in stock nor what a switch takes down.
         short = options.prune and not blasts and not set(instance.stock) & {*catalogue.switches, *catalogue.links}
         switches, best = offer.scale_up_switches, weights if short else None
         domains: list[DomainDesign] = []
         for one in offer.accelerators:
             domains += build_domains(
-                one, switches, offer.links_at("scale_up"), instance.choose, instance.pin, offer.economy, weights=best
+                one,
+                switches,
+                offer.links_at("scale_up"),
+                instance.choose,
+                instance.pin,
+                offer.economy,
+                weights=best,
+                outages=outages,
             )
         if options.prune:
-            domains = reduce_domains(domains, weights, blasts=blasts)
+            domains = reduce_domains(domains, weights, blasts=blasts, outages=outages)
         by_key: dict[DomainOffer, list[DomainDesign]] = {}
         for domain in domains:
             by_key.setdefault(_offer_of(domain), []).append(domain)
     with clock.phase("plans"):
         sets = plans_of(question, options, tuple(by_key), offer)
-    return Stock(offer, weights, by_key, sets)
+    return Stock(offer, weights, by_key, sets, tuple(sorted(set(instance.choose.spare_domains))), shares_of(instance))
 
 
 def plans_of(
@@ -145,24 +167,41 @@ def plans_of(
     for pool in pools_of(instance):
         prune = options.prune and not careful
         found = enumerate_plans(pool, catalogue, instance, hardware, measured, prune=prune, allowances=allowances)
-        sets.append(_of_equal_pools(found, pool) if options.prune and careful else found)
+        sets.append(_of_equal_pools(found, pool, shares_of(instance)) if options.prune and careful else found)
     return tuple(sets)
 
 
 def more_may_help(instance: Instance) -> bool:
-    """Whether a limit may be kept, or a pinned taper met, by more accelerators or replicas than a demand needs."""
-    if instance.pin.taper is not None:
+    """Whether a limit may be kept, a pinned taper met or a grid of leaves filled by more accelerators or replicas than
+    a demand needs."""
+    if instance.pin.taper is not None or set(shapes_offered(instance)) - {"tree"}:
         return True
     risk = instance.risk
     shares = (risk.min_availability, risk.max_single_failure_share)
     return bool(instance.choose.max_vendor_share) or any(share is not None for share in shares)
 
 
-def _of_equal_pools(found: PlanSet, pool: Pool) -> PlanSet:
-    """Drop the plans that another makes superfluous with as many domains and replicas, no fewer."""
-    groups: dict[tuple[int, int], list[ServingPlan]] = {}
-    for plan, size in zip(found.plans, sizes_needed(found.plans, pool), strict=True):
-        groups.setdefault(size, []).append(plan)
+def shares_of(instance: Instance) -> tuple[tuple[int, int], ...]:
+    """Shares of a pool that one of its parts may serve: all of it, or any number of steps.
+
+    Examples
+    --------
+    >>> from designer.instance.schema import Choose
+    >>> shares_of(Instance.model_construct(choose=Choose(mixed_parts=2, mixed_steps=3)))
+    ((1, 3), (2, 3), (3, 3))
+    """
+    choose = instance.choose
+    if choose.mixed_parts == 1 or choose.mixed_steps == 1:
+        return (WHOLE,)
+    return tuple((steps, choose.mixed_steps) for steps in range(1, choose.mixed_steps + 1))
+
+
+def _of_equal_pools(found: PlanSet, pool: Pool, shares: Sequence[tuple[int, int]]) -> PlanSet:
+    """Drop the plans that another makes superfluous with as many domains and replicas, no fewer, of every share."""
+    groups: dict[tuple[tuple[int, int], ...], list[ServingPlan]] = {}
+    each = [sizes_needed(found.plans, pool, Fraction(*share)) for share in shares]
+    for plan, sizes in zip(found.plans, zip(*each, strict=True), strict=True):
+        groups.setdefault(sizes, []).append(plan)
     kept = tuple(plan for group in groups.values() for plan in prune_dominated(group, pool))
     return replace(found, plans=kept, dominated=found.dominated + len(found.plans) - len(kept))
 
@@ -200,7 +239,7 @@ def candidates_of(
         joined = stock.options(pools)
         space: Space | None = None
         found = Reach(known, ())
-        if all(joined):
+        if all(runs(mine, choose.mixed_parts) for mine in joined):
             if options.prune and weights.limits and known == math.inf:
                 found = reach(stock.offer, joined, choose, weights, until)
             if found.interrupted:

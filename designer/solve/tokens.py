@@ -17,6 +17,7 @@ import numpy as np
 from designer.answer import Question, SolveOptions, scaled
 from designer.candidates.choices import Attached
 from designer.candidates.copies import choose_of
+from designer.candidates.mixing import runs
 from designer.candidates.pressure import use_of
 from designer.candidates.terms import NET_WATTS, RACKS, Floats
 from designer.candidates.weights import NOISE, Limit, Weights
@@ -96,12 +97,20 @@ def most_tokens(
     return search.run(known_refused)
 
 
-def at_demand(selection: Selection, pools: Sequence[Pool]) -> tuple[Attached, ...]:
+def at_demand(selection: Selection, pools: Sequence[Pool]) -> tuple[tuple[Attached, ...], ...]:
     """The choices of a selection with the replicas that the pools demand, on the same whole domains."""
     return tuple(
-        replace(item, option=replace(item.option, replicas=domains_needed(item.option.plan, pool)[0]))
-        for item, pool in zip(selection.items, pools, strict=True)
+        tuple(
+            replace(item, option=replace(item.option, replicas=domains_needed(item.option.plan, pool, _share(item))[0]))
+            for item in parts
+        )
+        for parts, pool in zip(selection.items, pools, strict=True)
     )
+
+
+def _share(item: Attached) -> Fraction:
+    """What of the pool's peak a choice serves."""
+    return Fraction(*item.option.share)
 
 
 class _Search:
@@ -175,7 +184,7 @@ class _Search:
         asked = replace(self.question, instance=scaled(self.question.instance, multiplier))
         pools = pools_of(asked.instance)
         options, choose = self.stock.options(pools), choose_of(asked.instance)
-        if not all(options) or short(options, self.limits):
+        if not all(runs(mine, choose.mixed_parts) for mine in options) or short(options, self.limits):
             return _Probe(multiplier, None, None, refused=True)
         count = len(self.limits)
         # Unlimited and therefore quick; a design within every limit uses no more than all of each.
@@ -220,26 +229,31 @@ class _Search:
             return inf if used > 0 else 0.0
         return float(used / limit.most)
 
-    def _achieved(self, items: Sequence[Attached]) -> float:
+    def _achieved(self, items: Sequence[Sequence[Attached]]) -> float:
         """Multiplier that the whole domains of a selection serve, as the largest float that is not too much."""
         pools = pools_of(self.question.instance)
-        exact = min(_capacity(item) / peak_demand(pool) for pool, item in zip(pools, items, strict=True))
+        exact = min(
+            _capacity(item) / (peak_demand(pool) * _share(item))
+            for pool, parts in zip(pools, items, strict=True)
+            for item in parts
+        )
         multiplier = float(exact)
         while not self._enough(multiplier, items):
             multiplier = nextafter(multiplier, 0.0)
         return multiplier
 
-    def _enough(self, multiplier: float, items: Sequence[Attached]) -> bool:
+    def _enough(self, multiplier: float, items: Sequence[Sequence[Attached]]) -> bool:
         pools = pools_of(scaled(self.question.instance, multiplier))
         return all(
-            domains_needed(item.option.plan, pool)[1] <= item.option.domains
-            for pool, item in zip(pools, items, strict=True)
+            domains_needed(item.option.plan, pool, _share(item))[1] <= item.option.serving
+            for pool, parts in zip(pools, items, strict=True)
+            for item in parts
         )
 
 
 def _capacity(item: Attached) -> Fraction:
-    """Tokens per second that all replicas of an option's whole domains make, exactly as `domains_needed` divides."""
-    plan, domains = item.option.plan, item.option.domains
+    """Tokens per second that the whole domains of an option make, spare ones aside, divided as `domains_needed`."""
+    plan, domains = item.option.plan, item.option.serving
     per_domain = plan.replicas_per_domain if plan.domains_per_replica == 1 else 0
     replicas = domains * per_domain if per_domain else domains // plan.domains_per_replica
     return replicas * Fraction(repr(plan.tokens_per_s_per_accelerator)) * plan.accelerators_per_replica

@@ -22,17 +22,26 @@ NEED_TOLERANCE = Fraction(1, 10**9)
 class LeafGroup:
     """What hangs below the leaves of one pool in one copy of the fabric.
 
-    ``group`` accelerators below a full leaf, ``need`` Gb/s per accelerator that must leave it over all planes;
-    ``nic_leaf`` counts the cables to all copies.
+    ``group`` accelerators below a full leaf, ``last`` below the last one, ``need`` Gb/s per accelerator that must leave
+    it over all planes; ``nic_leaf`` counts the cables to all copies.
     """
 
     pool: PoolCount
     copies: Copies
     group: int
+    last: int
     leaves: int
     down_ports: int
     need: Fraction
     nic_leaf: Cabling
+
+    @property
+    def below(self) -> dict[int, int]:
+        """Leaves of one copy by the accelerators below them."""
+        tally = {self.last: 1}
+        if self.leaves > 1:
+            tally[self.group] = tally.get(self.group, 0) + self.leaves - 1
+        return tally
 
 
 def leaving_share(domains: int, per_replica: int) -> Fraction:
@@ -58,15 +67,15 @@ def count_attachment(
     design: PoolDesign,
     pool: PoolCount,
     leaf: SwitchRow,
-    stages: int,
+    lone: bool,
     copies: Copies,
     site: SiteRow,
 ) -> LeafGroup:
-    """Count the leaves of a pool and the cables to them anew."""
+    """Count the leaves of a pool and the cables to them anew; ``lone`` where one switch holds all pools."""
     place = f"pool {pool.name}, attachment"
     stated = design.attachment
     whole, parts = stated.domains_per_leaf, stated.leaves_per_domain
-    if stages == 1:
+    if lone:
         # One switch holds everything: whatever the design says, all domains are below it.
         found.equal("attachment", place, (whole, parts), (pool.domains, 1), "one stage: all domains on one leaf")
         whole, parts = pool.domains, 1
@@ -89,7 +98,7 @@ def count_attachment(
     share = Fraction(1) if parts > 1 else leaving_share(whole, pool.domains_per_replica)
     need = min(Fraction(pool.nic_gbps), pool.ep_need * share + pool.other_need)
     # Nothing leaves the only switch there is, so no rule reads the need there.
-    _compare(found, place, stated, group, leaves, need if stages > 1 else None)
+    _compare(found, place, stated, group, leaves, None if lone else need)
     full, rest = (pool.domains * parts, 0) if parts > 1 else divmod(pool.domains, whole)
     nics = pool.nics_per_accelerator
     upper = {group * nics: full * copies.total}
@@ -110,7 +119,8 @@ def count_attachment(
     below = Port(pool.parts.nic.lanes)
     above = Port(frozenset({leaf.lane_gbps}), leaf.cpo.link if leaf.cpo else None)
     check_rows(found, where, cabling, below, above, board=False, in_rack=False)
-    return LeafGroup(pool, copies, group, leaves, group * nics, need, cabling)
+    last = rest * (pool.size // copies.rails) if rest else group
+    return LeafGroup(pool, copies, group, last, leaves, group * nics, need, cabling)
 
 
 def _compare(found: Findings, place: str, stated: Attachment, group: int, leaves: int, need: Fraction | None) -> None:

@@ -17,7 +17,8 @@ def single_failures(fabric: FabricCount, group: LeafGroup) -> Iterator[tuple[str
     pool = group.pool
     yield "host", _of_replicas(pool.jobs(pool.parts.accelerator.per_host), pool.replicas)
     if pool.domain.switches:
-        yield "scale-up switch", _of_replicas(pool.jobs(pool.domain.group), pool.replicas)
+        alone = pool.domain.spare_planes == 0
+        yield "scale-up switch", _of_replicas(pool.jobs(pool.domain.group), pool.replicas) if alone else Fraction(0)
     if pool.domain.upper is not None:
         yield "second-stage scale-up switch", Fraction(0)
     copies = group.copies
@@ -27,12 +28,8 @@ def single_failures(fabric: FabricCount, group: LeafGroup) -> Iterator[tuple[str
         left = pool.nic_gbps * (copies.planes - 1) / copies.planes
         yield "leaf", _missing(left, pool.leaving)
     need = group.group * group.need / copies.planes
-    if fabric.stages > 1:
-        left = (fabric.spines_per_pod - 1) * fabric.links_per_spine * fabric.rate
-        yield "spine", _missing(left, need)
-    if fabric.stages > 2:
-        left = (fabric.spines_per_pod * fabric.spine_up - fabric.links_per_core) * fabric.rate
-        yield "core", _missing(left, fabric.pod_leaves * need)
+    for bound in fabric.layout.left:
+        yield bound.name, _missing(bound.gbps, bound.leaves * need)
 
 
 def _of_replicas(jobs: int, replicas: int) -> Fraction:

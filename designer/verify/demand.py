@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from designer.design.types import PoolDesign
 from designer.instance.schema import Fleet, Instance, Phase, Workload
 from designer.verify.exact import exact
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One pool the instance asks for, with the tokens per second it must serve at its peak.
+    """One pool the instance asks for, or ``share`` of it, with the tokens per second it must serve at its peak.
 
     A fleet asks for accelerators: each stands for one token per second (section 6.2).
     """
@@ -20,6 +22,7 @@ class Asked:
     demand: Workload | Fleet
     phase: Phase
     peak_tokens_per_s: Fraction
+    share: Fraction = Fraction(1)
 
     @property
     def owner(self) -> str:
@@ -32,6 +35,18 @@ class Asked:
         if isinstance(self.demand, Fleet):
             raise TypeError(f"{self.name} is a fleet")
         return self.demand
+
+
+def asked_for(pool: PoolDesign, asked: Mapping[str, Asked]) -> Asked:
+    """Return what a pool of a design is asked for: a part of a mixed pool its share of the peak (section 6.4).
+
+    Raises KeyError where the instance has no such pool, ValueError where the share is none.
+    """
+    part, whole = pool.share
+    if not 1 <= part <= whole:
+        raise ValueError(f"{pool.name}: {part} / {whole} is no share of a pool")
+    share, row = Fraction(part, whole), asked[pool.pool]
+    return replace(row, name=pool.name, peak_tokens_per_s=row.peak_tokens_per_s * share, share=share)
 
 
 def asked_of(instance: Instance) -> dict[str, Asked]:

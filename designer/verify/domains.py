@@ -36,7 +36,10 @@ class UpperCount:
 
 @dataclass(frozen=True)
 class DomainCount:
-    """One scale-up domain; ``shares`` are the ports of an accelerator on each plane, none where joined directly."""
+    """One scale-up domain; ``shares`` are the ports of an accelerator on each plane, none where joined directly.
+
+    ``usable`` counts on all planes but ``spare_planes``.
+    """
 
     kind: ScaleUpKind
     size: int
@@ -44,6 +47,7 @@ class DomainCount:
     shares: tuple[int, ...]
     usable: Fraction
     upper: UpperCount | None = None
+    spare_planes: int = 0
 
     @property
     def planes(self) -> int:
@@ -133,6 +137,10 @@ def count_domain(found: Findings, pool: PoolDesign, parts: PoolParts) -> DomainC
     place = f"pool {pool.name}, scale-up"
     rate = parts.accelerator.port_gbps
     found.equal("port_rate", place, stated.port_gbps, rate, "rate of the accelerator's ports")
+    spare, most = stated.spare_planes, stated.planes - 1 if stated.kind == "switched" else 0
+    what = "spare planes of parallel switches, one at least in use"
+    if not found.holds("spare_planes", place, 0 <= spare <= most, spare, f"at most {most}", what):
+        raise UncountableError(place)
     if not parts.stages:
         usable = _mesh(found, place, pool, parts) if stated.kind == "mesh" else _torus(found, place, pool, parts)
         near = abs(exact(stated.usable_gbps) - usable) <= FLOAT_TOLERANCE * usable
@@ -144,9 +152,10 @@ def count_domain(found: Findings, pool: PoolDesign, parts: PoolParts) -> DomainC
     upper = None if stated.upper is None else _clos(found, place, pool, stated.upper, parts)
     if upper is None:
         _radix(found, place, pool, shares, parts)
-    usable = stated.planes * even * rate
-    found.equal("usable_bandwidth", place, exact(stated.usable_gbps), usable, "planes x smallest share x port rate")
-    return DomainCount(stated.kind, pool.domain_size, parts.accelerator.per_host, shares, usable, upper)
+    usable = (stated.planes - spare) * even * rate
+    what = "planes but the spare ones x smallest share x port rate"
+    found.equal("usable_bandwidth", place, exact(stated.usable_gbps), usable, what)
+    return DomainCount(stated.kind, pool.domain_size, parts.accelerator.per_host, shares, usable, upper, spare)
 
 
 def _radix(found: Findings, place: str, pool: PoolDesign, shares: tuple[int, ...], parts: PoolParts) -> None:

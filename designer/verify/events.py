@@ -13,6 +13,7 @@ from designer.verify.boundaries import Cabling
 from designer.verify.rows import LinkRow, SiteRow, SwitchRow
 
 ZERO = Fraction(0)
+ONE = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,15 @@ class Failures:
 class Victim:
     """Who suffers: jobs of ``replica`` accelerators each, all of one value.
 
-    ``hour_usd`` is what an hour of one accelerator is worth, ``restart_usd`` what starting a job again costs.
+    ``hour_usd`` is what an hour of one accelerator is worth, ``restart_usd`` what starting a job again costs. With
+    spares ``hit_share`` of the hits find a job at work, and ``hour_share`` of the hours are lost: no spare stands in.
     """
 
     replica: int
     hour_usd: Fraction
     restart_usd: Fraction
+    hit_share: Fraction = ONE
+    hour_share: Fraction = ONE
 
     def down(self, blast: int) -> int:
         """Accelerators out of service while a component that serves ``blast`` of them is repaired."""
@@ -55,7 +59,8 @@ class Victim:
         return max(1, blast // self.replica)
 
     def suffers(self, hits: Fraction = ZERO, hours: Fraction = ZERO) -> Failures:
-        """Price interrupted jobs by their restart and lost hours by the value of an hour."""
+        """Price interrupted jobs by their restart and lost hours by the value of an hour, less what spares cover."""
+        hits, hours = hits * self.hit_share, hours * self.hour_share
         return Failures(hits=hits, hours=hours, usd=self.hour_usd * hours + self.restart_usd * hits)
 
 
@@ -64,35 +69,48 @@ class Reach:
     """How far a failure reaches: its replicas stop, unless the other planes of the fabric carry on.
 
     With planes a failure kills a job only now and then, and takes its share of the bandwidth from the accelerators
-    behind it.
+    behind it. With spare planes of a domain (``uncovered`` is not None) it kills as rarely, and takes the accelerators
+    for a share of the time: while more planes are out than can be spared.
     """
 
     victim: Victim
     planes: int = 1
     kill_share: Fraction = ZERO
+    uncovered: Fraction | None = None
 
     def jobs(self, blast: int) -> Fraction:
         """Replicas interrupted by a component that serves ``blast`` accelerators."""
-        return self.victim.jobs(blast) * (Fraction(1) if self.planes == 1 else self.kill_share)
+        alone = self.planes == 1 and self.uncovered is None
+        return self.victim.jobs(blast) * (ONE if alone else self.kill_share)
 
     def down(self, blast: int) -> Fraction:
         """Accelerators out of service, as a number of whole ones."""
-        return Fraction(self.victim.down(blast)) if self.planes == 1 else Fraction(blast, self.planes)
+        whole = Fraction(self.victim.down(blast)) if self.planes == 1 else Fraction(blast, self.planes)
+        return whole if self.uncovered is None else whole * self.uncovered
 
 
 @dataclass(frozen=True)
 class Behind:
-    """Accelerators behind one lower end, one upper end, one cable of a boundary."""
+    """Accelerators behind one lower end, one upper end, one cable of a boundary.
+
+    ``upper_lost`` of those behind an upper end are out of service while it is repaired (None: all of them); the jobs of
+    all are hit.
+    """
 
     lower: int
     upper: int
     cable: int
+    upper_lost: int | None = None
 
 
 def repair(count: Fraction | int, rate: Fraction, part: Fraction, labour: Fraction, site: SiteRow) -> Failures:
     """Repairs of ``count`` parts that fail at ``rate`` a year: the owner's share of a new ``part``, and ``labour``."""
+    return _repair(count, rate, part * site.part_share + labour)
+
+
+def _repair(count: Fraction | int, rate: Fraction, usd: Fraction) -> Failures:
     hard = count * rate
-    return Failures(hard=hard, usd=hard * (part * site.part_share + labour))
+    return Failures(hard=hard, usd=hard * usd)
 
 
 def box_parts(row: SwitchRow, count: int, labour: Fraction, site: SiteRow) -> Failures:
@@ -111,7 +129,9 @@ def box_parts(row: SwitchRow, count: int, labour: Fraction, site: SiteRow) -> Fa
     """
     repairs = repair(count, row.afr, row.usd, labour, site)
     if row.cpo is not None:
-        repairs += repair(count, row.cpo.box_swaps, row.usd, labour, site)
+        # A box whose engine is mended need not be paid like a new one.
+        share = site.part_share if site.box_swap_share is None else site.box_swap_share
+        repairs += _repair(count, row.cpo.box_swaps, row.usd * share + labour)
         lasers = count * row.cpo.laser_modules
         repairs += repair(lasers, row.cpo.laser_rate, site.laser_usd, site.module_swap_usd, site)
     return repairs
@@ -167,12 +187,13 @@ def links_below(cabling: Cabling, host: Reach, others: Reach, site: SiteRow, beh
         blast = behind.cable
         total += victim.suffers(events * others.jobs(blast), events * row.repair_h * others.down(blast))
         return total + victim.suffers(site.kill_share * cabling.cables * row.transients)
-    for end, bought, blast, reach in (
-        (cabling.lower, cabling.lower_bought, behind.lower, host),
-        (cabling.upper, cabling.upper_bought, behind.upper, others),
+    lost = behind.upper if behind.upper_lost is None else behind.upper_lost
+    for end, bought, hit, gone, reach in (
+        (cabling.lower, cabling.lower_bought, behind.lower, behind.lower, host),
+        (cabling.upper, cabling.upper_bought, behind.upper, lost, others),
     ):
         events = bought * end.afr
-        total += victim.suffers(events * reach.jobs(blast), events * end.repair_h * reach.down(blast))
+        total += victim.suffers(events * reach.jobs(hit), events * end.repair_h * reach.down(gone))
     flaps = cabling.lower_ends * cabling.lower.transients / 2 + cabling.upper_ends * cabling.upper.transients / 2
     dirty = _cleanings(cabling, site)
     hits = site.kill_share * flaps + dirty * others.jobs(behind.lower)

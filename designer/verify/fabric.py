@@ -1,80 +1,54 @@
-"""One scale-out fabric counted again: stages, ports, tapers, pods, cables above the leaves (section 7)."""
+"""One scale-out fabric counted again: ports of the leaves, bandwidth upwards, cables above the leaves (section 7)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from designer.design.types import Fabric, PoolDesign
 from designer.instance.schema import Instance
 from designer.verify.attachments import LeafGroup, count_attachment
-from designer.verify.boundaries import Cabling, Port, Wiring, cable_up, check_rows, compare
+from designer.verify.boundaries import Cabling, Port, cable_up, check_rows, compare
 from designer.verify.copies import Copies, check_copies
 from designer.verify.exact import exact, ratio_up
 from designer.verify.findings import Findings, UncountableError
+from designer.verify.flat import cable_between, flat_of
+from designer.verify.layout import FabricParts, Layout
 from designer.verify.lengths import above_leaf_length
 from designer.verify.pools import PoolCount
-from designer.verify.rows import LinkRow, SiteRow, SwitchRow
+from designer.verify.rows import SiteRow, SwitchRow
+from designer.verify.tree import tree_of
 
-
-@dataclass(frozen=True)
-class FabricParts:
-    """The exact rows a fabric names: switches from leaf to core, link pairs of its boundaries."""
-
-    switches: tuple[SwitchRow, ...]
-    links: tuple[tuple[LinkRow, LinkRow], ...]
+__all__ = ["FabricCount", "FabricParts", "count_fabric"]
 
 
 @dataclass(frozen=True)
 class FabricCount:
-    """What the rules give for one copy of a fabric. Ports and boxes of absent stages are 0.
+    """What the rules give for one fabric.
 
-    ``groups`` are those of the pools on it; ``uplinks`` = U, ``spine_up`` = U_s, ``pod_leaves`` = L,
-    ``spines_per_pod`` = n_s. ``cablings`` and ``racks`` count all copies.
+    ``groups`` are those of the pools on it, ``rate`` that of all links between switches. ``layout`` is of one copy,
+    ``cablings`` and ``racks`` count all copies.
     """
 
     parts: FabricParts
     copies: Copies
     groups: tuple[LeafGroup, ...]
     rate: Fraction
-    uplinks: int
-    spines_per_pod: int
-    spine_up: int
-    pod_leaves: int
-    links_per_spine: int
-    links_per_core: int
-    leaves: int
-    spines: int
-    cores: int
+    layout: Layout
     cablings: tuple[Cabling, ...]
     racks: int
 
     @property
-    def stages(self) -> int:
-        """Number of stages."""
-        return len(self.parts.switches)
+    def uplinks(self) -> int:
+        """Links of a leaf to other switches."""
+        return self.layout.uplinks
 
     @property
     def boxes(self) -> tuple[tuple[SwitchRow, int], ...]:
-        """Switches of all copies, from leaf to core."""
-        counts = (self.leaves, self.spines, self.cores)
-        return tuple((row, self.copies.total * count) for row, count in zip(self.parts.switches, counts, strict=False))
-
-
-@dataclass
-class _Shape:
-    """Counts of the part above the leaves; the defaults are those of a fabric of one stage."""
-
-    uplinks: int = 0
-    spine_up: int = 0
-    pod_leaves: int = 1
-    pods: int = 1
-    spines: int = 0
-    cores: int = 0
-    spine_down: int = 0
-    core_down: int = 0
-    wirings: list[Wiring] = field(default_factory=list)
+        """Switches of all copies, from leaf to top."""
+        counts = (layer.count for layer in self.layout.boxes)
+        return tuple((row, self.copies.total * count) for row, count in zip(self.parts.switches, counts, strict=True))
 
 
 def count_fabric(
@@ -87,98 +61,23 @@ def count_fabric(
     site: SiteRow,
 ) -> FabricCount:
     """Count a fabric and the attachment of the pools on it anew, and hold the stated numbers against them."""
-    stages = len(parts.switches)
-    leaf = parts.switches[0]
+    tree, leaf = stated.shape == "tree", parts.switches[0]
+    lone = tree and len(parts.switches) == 1
     copies = check_copies(found, place, stated, [pool for _, pool in pools], instance)
-    groups = tuple(count_attachment(found, design, pool, leaf, stages, copies, site) for design, pool in pools)
-    leaves = 1 if stages == 1 else sum(group.leaves for group in groups)
-    shape = _shape(found, place, stated, parts, leaves)
-    _leaf_ports(found, place, stated, groups, leaf, shape.uplinks, stages)
-    if stages > 1:
-        _tapers(found, place, stated, groups, shape, instance)
-    cablings = _cablings(found, place, stated, parts, shape, copies, site)
-    count = FabricCount(
-        parts=parts,
-        copies=copies,
-        groups=groups,
-        rate=Fraction(stated.uplink_gbps),
-        uplinks=shape.uplinks,
-        spines_per_pod=stated.spines_per_pod if stages > 1 else 0,
-        spine_up=shape.spine_up,
-        pod_leaves=shape.pod_leaves,
-        links_per_spine=stated.links_per_leaf_spine,
-        links_per_core=stated.links_per_spine_core,
-        leaves=leaves,
-        spines=shape.spines,
-        cores=shape.cores,
-        cablings=cablings,
-        racks=0,
-    )
+    groups = tuple(count_attachment(found, design, pool, leaf, lone, copies, site) for design, pool in pools)
+    leaves = 1 if lone else sum(group.leaves for group in groups)
+    layout = (tree_of if tree else flat_of)(found, place, stated, parts, leaves)
+    _leaf_ports(found, place, stated, groups, leaf, layout.uplinks, lone=lone)
+    if not lone:
+        _bandwidth(found, stated, groups, layout, instance)
+    if tree and not lone:
+        _tapers(found, place, stated, layout, instance)
+    cablings = _cablings(found, place, stated, parts, layout, copies, site)
+    count = FabricCount(parts, copies, groups, Fraction(stated.uplink_gbps), layout, cablings, racks=0)
     count = replace(count, racks=_network_racks(count, site))
-    _compare(found, place, stated, count, shape)
-    _choices(found, place, stated, stages, instance)
+    _compare(found, place, stated, count, lone=lone)
+    _choices(found, place, stated, instance)
     return count
-
-
-def _shape(found: Findings, place: str, stated: Fabric, parts: FabricParts, leaves: int) -> _Shape:
-    stages = len(parts.switches)
-    per_spine, spines, rate = stated.links_per_leaf_spine, stated.spines_per_pod, Fraction(stated.uplink_gbps)
-    if stages == 1:
-        return _Shape()
-    if not found.holds(
-        "whole_numbers", place, per_spine >= 1 and spines >= 1, (per_spine, spines), "at least 1", "links and spines"
-    ):
-        raise UncountableError(place)
-    for row in parts.switches[1:]:
-        if not found.holds("uplink_rate", place, rate in row.radix, rate, f"a port rate of {row.id}", "uplink rate"):
-            raise UncountableError(place)
-    radix = parts.switches[1].radix[rate]
-    shape = _Shape(uplinks=per_spine * spines)
-    lower = {shape.uplinks: leaves}
-    if stages == 2:
-        shape.spines, shape.spine_down, shape.pod_leaves = spines, per_spine * leaves, leaves
-        found.holds(
-            "spine_ports", place, shape.spine_down <= radix, shape.spine_down, f"at most {radix}", "spine ports"
-        )
-        upper = {shape.spine_down: spines}
-        shape.wirings = [Wiring(leaves * shape.uplinks, {per_spine: leaves * spines}, lower, upper)]
-        return shape
-    per_core, cores = stated.links_per_spine_core, stated.cores_per_spine
-    taper = exact(stated.spine_taper)
-    if not found.holds(
-        "whole_numbers", place, per_core >= 1 and taper >= 1, (per_core, taper), "at least 1", "spine-core"
-    ):
-        raise UncountableError(place)
-    want = ratio_up(radix, 1 + taper) // per_core
-    found.equal("cores_per_spine", place, cores, want, "cores of a spine: U0 // m2")
-    shape.spine_up = per_core * want
-    shape.pod_leaves = (radix - shape.spine_up) // per_spine
-    if not found.holds(
-        "spine_ports",
-        place,
-        want >= 1 and shape.pod_leaves >= 1,
-        f"{want} cores, {shape.pod_leaves} leaves",
-        "at least 1 of each",
-        "a spine has ports for cores and leaves",
-    ):
-        raise UncountableError(place)
-    shape.pods = ratio_up(leaves, shape.pod_leaves)
-    shape.spines, shape.cores = shape.pods * spines, spines * want
-    shape.spine_down, shape.core_down = shape.pod_leaves * per_spine, per_core * shape.pods
-    core_radix = parts.switches[2].radix[rate]
-    found.holds(
-        "core_ports", place, shape.core_down <= core_radix, shape.core_down, f"at most {core_radix}", "core ports"
-    )
-    shape.wirings = [
-        Wiring(leaves * shape.uplinks, {per_spine: leaves * spines}, lower, {shape.spine_down: shape.spines}),
-        Wiring(
-            shape.spines * shape.spine_up,
-            {per_core: shape.spines * want},
-            {shape.spine_up: shape.spines},
-            {shape.core_down: shape.cores},
-        ),
-    ]
-    return shape
 
 
 def _leaf_ports(
@@ -188,11 +87,12 @@ def _leaf_ports(
     groups: Sequence[LeafGroup],
     leaf: SwitchRow,
     uplinks: int,
-    stages: int,
+    *,
+    lone: bool,
 ) -> None:
-    """Check that down and up ports of a leaf fit its radices together (one stage: of all pools)."""
+    """Check that down and up ports of a leaf fit its radices together (one switch: of all pools)."""
     up = Fraction(0)
-    if stages > 1:
+    if not lone:
         if not found.holds(
             "uplink_rate",
             place,
@@ -212,62 +112,64 @@ def _leaf_ports(
         down.append(Fraction(group.down_ports, leaf.radix[rate]))
     loads = (
         {place: sum(down, Fraction(0))}
-        if stages == 1
+        if lone
         else {f"pool {group.pool.name}, leaf": load + up for group, load in zip(groups, down, strict=True)}
     )
     for where, load in loads.items():
         found.holds("leaf_ports", where, load <= 1, load, "at most 1", "share of a leaf's ports in use")
 
 
-def _tapers(
-    found: Findings, place: str, stated: Fabric, groups: Sequence[LeafGroup], shape: _Shape, instance: Instance
+def _bandwidth(
+    found: Findings, stated: Fabric, groups: Sequence[LeafGroup], layout: Layout, instance: Instance
 ) -> None:
-    """Check bandwidth upwards: enough for the need, no more oversubscribed than the instance allows."""
+    """Check that what lies above a leaf carries what leaves it, no more oversubscribed than the instance allows."""
     rate, limit = Fraction(stated.uplink_gbps), exact(instance.choose.max_taper)
-    fewest = instance.choose.min_spines
-    found.holds(
-        "min_spines",
-        place,
-        stated.spines_per_pod >= fewest,
-        stated.spines_per_pod,
-        f"at least {fewest}",
-        "spines of a leaf",
-    )
+    tree = stated.shape == "tree"
     for group in groups:
         where = f"pool {group.pool.name}, leaf"
         nic = group.copies.port_gbps(group.pool)
         found.holds("uplink_slow", where, rate >= nic, rate, f"at least {nic}", "no uplink is slower than a NIC port")
-        up, down = shape.uplinks * rate, group.down_ports * nic
         # A NIC spreads its traffic evenly over the planes.
-        need = group.group * group.need / group.copies.planes
-        found.holds("leaf_uplinks", where, up >= need, up, f"at least {float(need)}", "Gb/s that must leave a leaf")
+        need, down = group.group * group.need / group.copies.planes, group.down_ports * nic
+        up = layout.uplinks * rate
+        if tree:
+            found.holds("leaf_uplinks", where, up >= need, up, f"at least {float(need)}", "Gb/s that must leave a leaf")
+        else:
+            up = layout.enough[0].gbps
         found.holds("leaf_taper", where, limit * up >= down, f"{down} down, {up} up", f"{limit} : 1", "largest taper")
-        if shape.cores:
-            above, need = stated.spines_per_pod * shape.spine_up * rate, need * shape.pod_leaves
-            found.holds("pod_uplinks", where, above >= need, above, f"at least {float(need)}", "Gb/s that leave a pod")
-    if shape.cores:
-        ports = f"{shape.spine_down} down, {shape.spine_up} up"
-        held = limit * shape.spine_up >= shape.spine_down
-        found.holds("spine_taper_limit", place, held, ports, f"{limit} : 1", "largest taper")
+        for bound in layout.enough:
+            least = need * bound.leaves
+            found.holds(bound.name, where, bound.gbps >= least, bound.gbps, f"at least {float(least)}", bound.what)
+
+
+def _tapers(found: Findings, place: str, stated: Fabric, layout: Layout, instance: Instance) -> None:
+    """Check the spines of a leaf, and the ports of the boxes that have some both ways."""
+    fewest, limit = instance.choose.min_spines, exact(instance.choose.max_taper)
+    spines = stated.spines_per_pod
+    found.holds("min_spines", place, spines >= fewest, spines, f"at least {fewest}", "spines of a leaf")
+    for boxes in layout.boxes[1:]:
+        if boxes.up:
+            held, ports = limit * boxes.up >= boxes.down, f"{boxes.down} down, {boxes.up} up"
+            found.holds(f"{boxes.name}_taper_limit", place, held, ports, f"{limit} : 1", "largest taper")
 
 
 def _cablings(
-    found: Findings, place: str, stated: Fabric, parts: FabricParts, shape: _Shape, copies: Copies, site: SiteRow
+    found: Findings, place: str, stated: Fabric, parts: FabricParts, layout: Layout, copies: Copies, site: SiteRow
 ) -> tuple[Cabling, ...]:
     ports = [Port(frozenset({row.lane_gbps}), row.cpo.link if row.cpo else None) for row in parts.switches]
-    cablings = []
-    for level, wiring in enumerate(shape.wirings):
-        name = "leaf_spine" if level == 0 else "spine_core"
-        cabling = cable_up(
-            "leaf_spine" if level == 0 else "spine_core",
-            wiring.times(copies.total),
-            *parts.links[level],
-            Fraction(stated.uplink_gbps),
-            above_leaf_length(site, name),
-        )
-        where = f"{place}, {name.replace('_', '-')} boundary"
+    cablings, rate = [], Fraction(stated.uplink_gbps)
+    for level, (joined, (lower, upper)) in enumerate(zip(layout.joined, parts.links, strict=True)):
+        where = f"{place}, {joined.name.replace('_', '-')} boundary"
+        length = above_leaf_length(site, joined.name)
+        below, above = ports[0], ports[0]
+        if joined.between_leaves:
+            found.equal("leaf_ends", where, upper.id, lower.id, "both ends of a link between leaves are one row")
+            cabling = cable_between(joined, lower, rate, length, copies.total)
+        else:
+            below, above = ports[level], ports[level + 1]
+            cabling = cable_up(joined.name, joined.wiring.times(copies.total), lower, upper, rate, length)
         compare(found, where, stated.boundaries[level], cabling)
-        check_rows(found, where, cabling, ports[level], ports[level + 1], board=False, in_rack=False)
+        check_rows(found, where, cabling, below, above, board=False, in_rack=False)
         cablings.append(cabling)
     return tuple(cablings)
 
@@ -279,40 +181,43 @@ def _network_racks(count: FabricCount, site: SiteRow) -> int:
     return ratio_up(watts, site.network_rack_watts)
 
 
-def _compare(found: Findings, place: str, stated: Fabric, count: FabricCount, shape: _Shape) -> None:
-    stages = count.stages
-    if stages == 1:
-        absent = (stated.links_per_leaf_spine, stated.spines_per_pod, stated.uplink_gbps)
-        found.equal("absent_stage", place, absent, (0, 0, 0), "one stage has no uplinks")
-        down = sum(group.down_ports for group in count.groups)
-    else:
-        down = max(group.down_ports for group in count.groups)
-    if stages < 3:
-        absent_core = (stated.links_per_spine_core, stated.cores_per_spine)
-        found.equal("absent_stage", place, absent_core, (0, 0), "no core stage")
-    found.equal("pod_leaves", place, stated.leaves_per_pod, shape.pod_leaves, "leaves of a pod")
-    found.equal("pods", place, stated.pods, shape.pods, "pods")
+def _compare(found: Findings, place: str, stated: Fabric, count: FabricCount, *, lone: bool) -> None:
+    down = [group.down_ports for group in count.groups]
+    for rule, field, number in count.layout.numbers:
+        found.equal(rule, place, getattr(stated, field), number, field.replace("_", " "))
+    if stated.shape == "tree":
+        sides = (stated.dims, stated.links_per_pair)
+        found.equal("direct_dims", place, sides, ((), ()), "a tree states no sides")
     found.equal("network_racks", place, stated.network_racks, count.racks, "racks of scale-out switches")
-    rows = (
-        ("leaf", count.leaves, down, shape.uplinks),
-        ("spine", count.spines, shape.spine_down, shape.spine_up),
-        ("core", count.cores, shape.core_down, 0),
-    )
-    for stage, (name, boxes, below, above) in zip(stated.stages, rows, strict=False):
-        where = f"{place}, {name}"
-        found.equal("stage_name", where, stage.name, name, "stages stand from leaf to core")
-        found.equal(f"{name}_count", where, stage.count, boxes, "switches of the stage")
+    for stage, boxes in zip(stated.stages, count.layout.boxes, strict=True):
+        where, name = f"{place}, {boxes.name}", boxes.name
+        below = (sum(down) if lone else max(down)) if name == "leaf" else boxes.down
+        found.equal("stage_name", where, stage.name, name, "stages stand from leaf to top")
+        found.equal(f"{name}_count", where, stage.count, boxes.count, "switches of the stage")
         found.equal(f"{name}_down_ports", where, stage.down_ports, below, "ports down per switch, fully populated")
-        found.equal(f"{name}_up_ports", where, stage.up_ports, above, "ports up per switch")
+        found.equal(f"{name}_up_ports", where, stage.up_ports, boxes.up, "ports up per switch")
 
 
-def _choices(found: Findings, place: str, stated: Fabric, stages: int, instance: Instance) -> None:
-    choose, pin = instance.choose, instance.pin
+def _choices(found: Findings, place: str, stated: Fabric, instance: Instance) -> None:
+    choose, pin, shape, stages = instance.choose, instance.pin, stated.shape, len(stated.stages)
+    listed = ", ".join(choose.scale_out_shapes) or "none"
+    found.holds("shape", place, shape in choose.scale_out_shapes, shape, listed, "shapes to choose from")
+    if shape != "tree":
+        asked = pin.taper is not None or pin.scale_out_stages is not None
+        found.holds("pinned_tree", place, not asked, shape, "a tree", "a pinned taper or number of stages asks for one")
+        single = instance.risk.max_single_failure_share is not None and shape != "mesh"
+        message = "what a single failure takes of it is not known"
+        found.holds("direct_single_failure", place, not single, shape, "a tree or mesh", message)
+        return
     found.holds("stages", place, stages in choose.scale_out_stages, stages, choose.scale_out_stages, "stages to choose")
     if pin.scale_out_stages is not None:
         found.equal("pinned_stages", place, stages, pin.scale_out_stages, "the instance pins the stages")
-    if stages == 3:
-        tapers = [exact(taper) for taper in choose.spine_tapers]
-        taper = exact(stated.spine_taper)
-        listed = ", ".join(map(str, choose.spine_tapers))
-        found.holds("spine_taper", place, taper in tapers, taper, listed, "spine tapers to choose from")
+    for name, least, taken, offered in (
+        ("spine", 3, stated.spine_taper, choose.spine_tapers),
+        ("core", 4, stated.core_taper, choose.core_tapers),
+    ):
+        if stages >= least:
+            held = exact(taken) in [exact(taper) for taper in offered]
+            found.holds(
+                f"{name}_taper", place, held, taken, ", ".join(map(str, offered)), f"{name} tapers to choose from"
+            )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
 
 from designer.design.account import Item
 from designer.verify.attachments import LeafGroup
@@ -27,6 +27,7 @@ from designer.verify.events import (
 from designer.verify.fabric import FabricCount
 from designer.verify.pools import PoolCount
 from designer.verify.rows import SiteRow, SwitchRow
+from designer.verify.spares import uncovered_domains, uncovered_planes
 
 
 def victim_of(pool: PoolCount, site: SiteRow) -> Victim:
@@ -38,12 +39,18 @@ def victim_of(pool: PoolCount, site: SiteRow) -> Victim:
     return Victim(pool.replica, hour, hour * site.restart_h * pool.replica)
 
 
+def _inside(pool: PoolCount, victim: Victim, site: SiteRow) -> Victim:
+    """Who suffers from what fails inside the domains: spare ones run no job, and stand in for others that are down."""
+    running = Fraction(pool.needed, pool.domains)
+    return replace(victim, hit_share=running, hour_share=uncovered_domains(pool, site))
+
+
 def failures_of(
     pools: Sequence[PoolCount], fabrics: Sequence[FabricCount], site: SiteRow
 ) -> Iterator[tuple[Item, Failures]]:
     """Go through every source of failures once."""
     for pool in pools:
-        victim = victim_of(pool, site)
+        victim = _inside(pool, victim_of(pool, site), site)
         yield "accelerators", _accelerators(pool, victim, site)
         yield "nics", _nics(pool, victim, site)
         yield from _scale_up(pool, victim, site)
@@ -68,8 +75,12 @@ def _behind(group: LeafGroup) -> Behind:
     """Accelerators behind the ends of the NIC-leaf boundary; an end in a host also carries its other planes."""
     cabling, nics = group.nic_leaf, group.pool.nics_per_accelerator
     lower, upper = (int(row.rate_gbps // cabling.rate) for row in (cabling.lower, cabling.upper))
-    at_leaf = max(1, upper // nics)
-    return Behind(max(1, lower // (nics * group.copies.planes)), at_leaf, at_leaf)
+    at_leaf, rails = max(1, upper // nics), group.copies.rails
+    # With rails the links of an end at the leaf lead to as many hosts, whose accelerators on the other rails stop as
+    # well; where other planes carry on, only those behind the end slow down. A cable leads to one host.
+    lost = at_leaf * rails if group.copies.planes == 1 else at_leaf
+    in_host = min(group.pool.parts.accelerator.per_host // rails, at_leaf)
+    return Behind(max(1, lower // (nics * group.copies.planes)), at_leaf * rails, in_host, lost)
 
 
 def _accelerators(pool: PoolCount, victim: Victim, site: SiteRow) -> Failures:
@@ -95,6 +106,8 @@ def _scale_up(pool: PoolCount, victim: Victim, site: SiteRow) -> Iterator[tuple[
         repairs = box_parts(row, count, labour, site)
         if level == 0:
             reach = Reach(victim)
+            if pool.domain.spare_planes:
+                reach = Reach(victim, kill_share=site.kill_share, uncovered=uncovered_planes(pool, site))
             yield "scale_up_switches", repairs + box_effects(row, count, group, group, site.switch_tray_h, reach)
             # A link is one of many ports of its accelerator; a backplane holds all links of a group.
             behind = Behind(1, 1, group if cabling.lower.backplane else 1)
@@ -127,10 +140,14 @@ def _upper_links(pool: PoolCount, cabling: Cabling, victim: Victim, site: SiteRo
 
 def _leaf_hits(group: LeafGroup, fabric: FabricCount, reach: Reach, site: SiteRow) -> Failures:
     # With one stage every pool has the one leaf: its hits and hours count once per pool. The replicas of a domain
-    # have accelerators on every rail, so the leaf of one rail hits those of all.
-    copies, row = group.copies, fabric.parts.switches[0]
-    hit = group.group * copies.rails
-    return box_effects(row, copies.total * group.leaves, hit, group.group, site.switch_box_h, reach)
+    # have accelerators on every rail, so the leaf of one rail stops those of all; where other planes carry on, only
+    # those below it slow down.
+    copies, row, total = group.copies, fabric.parts.switches[0], Failures()
+    for below, leaves in group.below.items():
+        hit = below * copies.rails
+        lost = hit if copies.planes == 1 else below
+        total += box_effects(row, copies.total * leaves, hit, lost, site.switch_box_h, reach)
+    return total
 
 
 def _box_repairs(fabric: FabricCount, site: SiteRow) -> Failures:
@@ -143,40 +160,15 @@ def _box_repairs(fabric: FabricCount, site: SiteRow) -> Failures:
 def _above_leaf(
     group: LeafGroup, fabric: FabricCount, victim: Victim, site: SiteRow
 ) -> Iterator[tuple[Item, Failures]]:
-    """Charge spines, cores and the cables between switches to the leaves of a pool.
+    """Charge what lies above the leaves, or between them, to the leaves of a pool.
 
     Traffic goes round a failure here: it kills a job only now and then, and otherwise takes away its share
     of the bandwidth for the time of the repair.
     """
     leaves, accelerators = group.copies.total * group.leaves, group.pool.accelerators
-    for row, cabling, above in zip(fabric.parts.switches[1:], fabric.cablings, _used_by_a_leaf(fabric), strict=True):
-        hits = site.kill_share * leaves * above.boxes * box_events(row)
+    for row, boxes in fabric.layout.above:
+        hits = site.kill_share * leaves * boxes * box_events(row)
         yield "scale_out_switches", victim.suffers(hits, accelerators * box_outage(row, site.switch_box_h))
-        events = leaves * above.links * link_events(cabling, above.together, site)
+    for joined, cabling in zip(fabric.layout.joined, fabric.cablings, strict=True):
+        events = leaves * joined.links * link_events(cabling, joined.together, site)
         yield "scale_out_links", victim.suffers(site.kill_share * events, accelerators * link_outage(cabling, site))
-
-
-class _Above(NamedTuple):
-    """What one leaf uses of a boundary above it, and of the boxes at its upper end.
-
-    ``together`` links join the same two boxes.
-    """
-
-    links: Fraction
-    together: int
-    boxes: Fraction
-
-
-def _used_by_a_leaf(fabric: FabricCount) -> list[_Above]:
-    """Shares of boxes by the ports in use; with cores a spine has them on both sides, and its pod's leaves fill it."""
-    if fabric.stages == 1:
-        return []
-    up, per_pod = Fraction(fabric.uplinks), fabric.spines_per_pod
-    spine, *core = (row.radix[fabric.rate] for row in fabric.parts.switches[1:])
-    if not core:
-        return [_Above(up, fabric.links_per_spine, up / spine)]
-    higher = Fraction(per_pod * fabric.spine_up, fabric.pod_leaves)
-    return [
-        _Above(up, fabric.links_per_spine, Fraction(per_pod, fabric.pod_leaves)),
-        _Above(higher, fabric.links_per_core, higher / core[0]),
-    ]

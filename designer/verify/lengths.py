@@ -71,6 +71,6 @@ def nic_leaf_length(site: SiteRow, racks: int) -> Fraction:
 
 
 def above_leaf_length(site: SiteRow, boundary: str) -> Fraction:
-    """Length from leaf to spine or from spine to core."""
-    fallback = {"leaf_spine": "hall", "spine_core": "building"}[boundary]
+    """Length between scale-out switches: leaves and their spines, or each other, are in one hall."""
+    fallback = "building" if boundary in ("spine_core", "core_top") else "hall"
     return site.lengths_m.get(boundary, site.lengths_m[fallback])

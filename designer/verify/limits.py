@@ -12,13 +12,20 @@ from designer.verify.fabric import FabricCount
 from designer.verify.findings import Findings
 from designer.verify.money import Totals
 from designer.verify.pools import PoolCount
+from designer.verify.rows import SiteRow
+from designer.verify.spares import pool_availability
 from designer.verify.units import units_of
 
 HOURS_PER_YEAR = 8760
 
 
 def check_limits(
-    found: Findings, totals: Totals, pools: Sequence[PoolCount], fabrics: Sequence[FabricCount], instance: Instance
+    found: Findings,
+    totals: Totals,
+    pools: Sequence[PoolCount],
+    fabrics: Sequence[FabricCount],
+    instance: Instance,
+    row: SiteRow,
 ) -> None:
     """Report every limit that is broken, be it by one unit."""
     site, risk, terms = instance.site, instance.risk, totals.failures
@@ -46,6 +53,8 @@ def check_limits(
         )
     _vendors(found, pools, instance)
     _availability(found, totals, pools, instance)
+    for pool in pools:
+        _pool_availability(found, pool, instance, row)
     for fabric in fabrics:
         _single_failure(found, fabric, instance)
 
@@ -76,6 +85,16 @@ def _availability(found: Findings, totals: Totals, pools: Sequence[PoolCount], i
     found.holds("limit_availability", "design", held, value, f"at least {least}", "share of accelerator-hours")
 
 
+def _pool_availability(found: Findings, pool: PoolCount, instance: Instance, site: SiteRow) -> None:
+    """Check the share of the time in which the domains that are up, spare ones included, serve a pool's whole peak."""
+    least = instance.risk.min_pool_availability
+    if least is None:
+        return
+    value, what = pool_availability(pool, site), "share of the time with enough domains up"
+    held = value >= exact(least) or float(value) >= least
+    found.holds("limit_pool_availability", f"pool {pool.name}", held, value, f"at least {least}", what)
+
+
 def _single_failure(found: Findings, fabric: FabricCount, instance: Instance) -> None:
     """Check what one failure of every kind takes from every pool on a fabric."""
     most = instance.risk.max_single_failure_share
@@ -84,4 +103,5 @@ def _single_failure(found: Findings, fabric: FabricCount, instance: Instance) ->
     for group in fabric.groups:
         for component, share in single_failures(fabric, group):
             place, what = f"pool {group.pool.name}, {component}", "share of the pool's tokens that one failure takes"
-            _at_most(found, "limit_single_failure", place, share, most, what)
+            # What a part of a mixed pool loses is only its share of the pool's.
+            _at_most(found, "limit_single_failure", place, share * group.pool.share, most, what)

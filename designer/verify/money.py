@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import get_args
 
-from designer.design.account import Account, CostLine, Item, RiskLine
+from designer.design.account import Account, CostLine, Item, PoolUptime, RiskLine
 from designer.instance.schema import Instance
 from designer.verify.events import Failures
 from designer.verify.exact import exact
@@ -15,6 +15,7 @@ from designer.verify.fabric import FabricCount
 from designer.verify.failures import failures_of
 from designer.verify.pools import PoolCount
 from designer.verify.rows import SiteRow
+from designer.verify.spares import pool_availability
 
 ITEMS: tuple[Item, ...] = get_args(Item)
 
@@ -51,6 +52,7 @@ class Totals:
     objective_usd: Fraction
     it_years: int
     racks: int
+    uptimes: tuple[tuple[str, Fraction], ...] = ()
 
     @property
     def capex_usd(self) -> Fraction:
@@ -115,6 +117,7 @@ class Totals:
             accelerator_hours_lost_per_year=float(risk.hours),
             cleanings_per_year=float(risk.cleanings),
             racks=self.racks,
+            uptimes=tuple(PoolUptime(pool, float(share)) for pool, share in self.uptimes),
         )
 
 
@@ -163,7 +166,8 @@ def totals_of(pools: Sequence[PoolCount], fabrics: Sequence[FabricCount], site: 
     annual = sum((item.annual_usd for item in items), Fraction(0))
     # The switches of every fabric stand in racks of their own.
     racks = sum(pool.racks.of(pool.domains) for pool in pools) + sum(fabric.racks for fabric in fabrics)
-    return Totals(items, annual + feared, site.it_years, racks)
+    uptimes = tuple((pool.name, pool_availability(pool, site)) for pool in pools)
+    return Totals(items, annual + feared, site.it_years, racks, uptimes)
 
 
 def _bought(

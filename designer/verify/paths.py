@@ -17,11 +17,13 @@ NS_PER_M = 5
 
 def path_us(fabric: FabricCount, group: LeafGroup) -> Fraction:
     """Return the microseconds from a card of a pool to the top of the fabric and down to another such card."""
-    *below, top = (_known(row.latency_ns) for row in fabric.parts.switches)
-    total = 2 * sum(below, Fraction(0)) + top
-    for cabling in (group.nic_leaf, *fabric.cablings):
+    boxes, crossed = fabric.layout.ways
+    total = sum(
+        (times * _known(row.latency_ns) for times, row in zip(boxes, fabric.parts.switches, strict=True)), Fraction(0)
+    )
+    for times, cabling in zip((2, *crossed), (group.nic_leaf, *fabric.cablings), strict=True):
         ends = _known(cabling.lower.latency_ns) + _known(cabling.upper.latency_ns)
-        total += 2 * (ends + NS_PER_M * cabling.length)
+        total += times * (ends + NS_PER_M * cabling.length)
     return total / 1000
 
 

@@ -10,7 +10,7 @@ from designer.instance.schema import Instance
 from designer.verify.fabric import FabricCount
 from designer.verify.findings import Findings
 from designer.verify.parting import place_of
-from designer.verify.sale import ends_of
+from designer.verify.sale import LINK_PINS, ends_of
 
 
 def check_pins(found: Findings, design: Design, fabrics: Sequence[FabricCount], instance: Instance) -> None:
@@ -24,9 +24,11 @@ def check_pins(found: Findings, design: Design, fabrics: Sequence[FabricCount], 
             _links(found, f"{place}, scale-up boundary", up.boundary, ends_of(instance, "scale_up_links"))
         _links(found, f"{place}, NIC-leaf boundary", pool.nic_leaf, ends_of(instance, "nic_leaf_links"))
     for number, fabric in enumerate(design.fabrics):
-        for name, boundary in zip(("leaf_spine", "spine_core"), fabric.boundaries, strict=False):
-            where = f"{place_of(design, number)}, {name.replace('_', '-')} boundary"
-            _links(found, where, boundary, ends_of(instance, f"{name}_links"))
+        for boundary in fabric.boundaries:
+            # A boundary that is named after another place is told of where it is counted.
+            where = f"{place_of(design, number)}, {boundary.name.replace('_', '-')} boundary"
+            if f"{boundary.name}_links" in LINK_PINS:
+                _links(found, where, boundary, ends_of(instance, f"{boundary.name}_links"))
     if instance.pin.taper is not None:
         for count in fabrics:
             _taper(found, count, _ratio(instance.pin.taper))
@@ -44,7 +46,7 @@ def _links(found: Findings, place: str, stated: Boundary, pinned: Sequence[str])
 
 def _taper(found: Findings, fabric: FabricCount, taper: Fraction) -> None:
     """Check that every full leaf has exactly the taper that is pinned; one without uplinks has none."""
-    if fabric.stages == 1:
+    if not fabric.uplinks:
         return
     up = fabric.uplinks * fabric.rate
     for group in fabric.groups:

@@ -15,7 +15,8 @@ def check_plan(found: Findings, pool: PoolDesign, asked: Asked, nic: NicRow, ins
     plan, place = pool.plan, f"pool {pool.name}, plan"
     llm = "" if isinstance(asked.demand, Fleet) else asked.demand.llm
     for what, stated, needed in (
-        ("pool", plan.pool, pool.name),
+        # A part runs a plan of its pool.
+        ("pool", plan.pool, pool.name if plan.pool == pool.name else pool.pool),
         ("phase", plan.phase, asked.phase),
         ("llm", plan.llm, llm),
         ("accelerator", plan.accelerator, pool.accelerator),
@@ -33,7 +34,7 @@ def check_plan(found: Findings, pool: PoolDesign, asked: Asked, nic: NicRow, ins
     replica = plan.tp * plan.dp * plan.pp
     found.equal("plan_replica", place, plan.accelerators_per_replica, replica, "tp * dp * pp")
     size = pool.domain_size
-    if replica >= 1:
+    if replica >= 1 and size >= 1:
         whole, spread = (size // replica, 1) if replica <= size else (1, ratio_up(replica, size))
         found.equal("plan_placement", place, plan.replicas_per_domain, whole, "replicas per domain")
         found.equal("plan_placement", place, plan.domains_per_replica, spread, "domains per replica")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -23,8 +24,9 @@ BOUNDARIES: tuple[BoundaryName, BoundaryName] = ("scale_up", "scale_up_upper")
 class PoolCount:
     """What the rules give for one pool; ``scale_up`` are its scale-up boundaries from the accelerators upwards.
 
-    ``replica`` is the accelerators of one replica, ``allowance_us`` the latency of the fabric that its plan allows
-    beyond the calibrated one (None: any).
+    ``share`` of the demand's pool is served here, if that is mixed of several; ``spare_units`` of the domains, or of
+    the sets of domains of a replica, are not needed for it. ``replica`` is the accelerators of one replica,
+    ``allowance_us`` the latency of the fabric that its plan allows beyond the calibrated one (None: any).
     """
 
     name: str
@@ -41,6 +43,13 @@ class PoolCount:
     ep_need: Fraction
     other_need: Fraction
     allowance_us: Fraction | None
+    share: Fraction = Fraction(1)
+    spare_units: int = 0
+
+    @property
+    def needed(self) -> int:
+        """Domains that serve the peak."""
+        return self.domains - self.spare_units * self.domains_per_replica
 
     @property
     def size(self) -> int:
@@ -99,14 +108,23 @@ def count_pool(
     domain = count_domain(found, pool, parts)
     _bandwidth(found, pool, domain)
     racks = _racks(found, place, pool, parts, domain)
-    domains, replicas = _domains(plan.tokens_per_s_per_accelerator, asked, size, replica)
+    needed, replicas = _domains(plan.tokens_per_s_per_accelerator, asked, size, replica)
+    spread = 1 if replica <= size else ratio_up(replica, size)
+    # A spare stands in for whatever is down: for a whole replica where that takes several domains.
+    spares, rest = divmod(pool.spare_domains, spread)
+    domains = needed + pool.spare_domains
+    allowed = instance.choose.spare_domains
+    what = "spares to choose from" if spread == 1 else f"spares to choose from, of {spread} domains each"
+    held = rest == 0 and spares in allowed
+    if not found.holds("spare_domains", place, held, pool.spare_domains, _listed(allowed), what):
+        raise UncountableError(place)
     count = PoolCount(
         name=pool.name,
         parts=parts,
         nics_per_accelerator=plan.nics,
         replica=replica,
         replicas=replicas,
-        domains_per_replica=1 if replica <= size else ratio_up(replica, size),
+        domains_per_replica=spread,
         domains=domains,
         domain=domain,
         racks=racks,
@@ -115,8 +133,10 @@ def count_pool(
         ep_need=exact(plan.scale_out_ep_need_gbps),
         other_need=exact(plan.scale_out_other_need_gbps),
         allowance_us=None if plan.latency_allowance_us is None else exact(plan.latency_allowance_us),
+        share=asked.share,
+        spare_units=spares,
     )
-    fleet = "the fleet must serve the peak tokens (section 6)"
+    fleet = "the fleet must serve the peak tokens (section 6), and has the spares that it states"
     found.equal("replicas", place, pool.replicas, replicas, fleet)
     found.equal("domains", place, pool.domains, domains, fleet)
     found.equal("accelerators", place, pool.accelerators, count.accelerators, "domains times domain size")
@@ -126,6 +146,10 @@ def count_pool(
     _scale_up(found, pool, count)
     check_size(found, pool, parts, instance)
     return count
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers)) or "none"
 
 
 def _countable(found: Findings, place: str, pool: PoolDesign, parts: PoolParts) -> None:

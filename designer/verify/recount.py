@@ -14,6 +14,7 @@ from designer.verify.demand import asked_of
 from designer.verify.fabric import count_fabric
 from designer.verify.findings import Finding, Findings, UncountableError
 from designer.verify.limits import check_limits
+from designer.verify.mixing import check_pools
 from designer.verify.money import Totals, totals_of
 from designer.verify.parting import check_parting, place_of
 from designer.verify.paths import check_paths
@@ -98,10 +99,7 @@ def _recount(found: Findings, notes: list[str], design: Design, catalogue: Catal
         found.add("no_amount", place, value, f"from 0 to {LARGEST:g}", "a design states amounts")
     if wrong:
         raise UncountableError("design")
-    asked = asked_of(instance)
-    names = [pool.name for pool in design.pools]
-    if not found.equal("pools", "design", sorted(names), sorted(asked), "every pool of the instance once"):
-        raise UncountableError("pools")
+    asked = check_pools(found, design, asked_of(instance), instance)
     shelf = Shelf(found, catalogue, instance)
     check_parting(found, design, asked, instance)
     pool_parts = [shelf.pool(pool) for pool in design.pools]
@@ -135,7 +133,7 @@ def _recount(found: Findings, notes: list[str], design: Design, catalogue: Catal
     for counted in fabrics:
         check_paths(found, counted, instance)
     check_pins(found, design, fabrics, instance)
-    check_limits(found, totals, pools, fabrics, instance)
+    check_limits(found, totals, pools, fabrics, instance, site)
     return totals
 
 

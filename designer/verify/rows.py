@@ -162,7 +162,8 @@ class PoolParts:
 class SiteRow:
     """Everything about place, money and repair that the rules use, overrides of the instance applied.
 
-    ``front_end_usd``, ``front_end_watts`` per accelerator are None where the instance does not give them.
+    ``front_end_usd``, ``front_end_watts`` per accelerator are None where the instance does not give them, and so is
+    ``box_swap_share``: then the owner pays ``part_share`` of a co-packaged box swapped for an engine, too.
     """
 
     lengths_m: dict[str, Fraction]
@@ -194,5 +195,6 @@ class SiteRow:
     dirt_per_year: Fraction
     dirt_h: Fraction
     laser_usd: Fraction
+    box_swap_share: Fraction | None = None
     front_end_usd: Fraction | None = None
     front_end_watts: Fraction | None = None

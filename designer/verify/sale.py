@@ -11,7 +11,10 @@ from designer.verify.findings import Findings
 ENGINE = "engine+els+fibre"
 """Construction of the link rows that exist inside co-packaged switches only."""
 
-LINK_PINS = ("scale_up_links", "nic_leaf_links", "leaf_spine_links", "spine_core_links")
+LINK_PINS = (
+    *("scale_up_links", "nic_leaf_links", "leaf_spine_links", "spine_core_links", "core_top_links"),
+    *("leaf_leaf_links", "group_group_links"),
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ def counters(instance: Instance) -> dict[str, Counter]:
         "leaf": Counter(choose.scale_out_switches, pin.leaf_switch),
         "spine": Counter(choose.scale_out_switches, pin.spine_switch),
         "core": Counter(choose.scale_out_switches, pin.core_switch),
+        "top": Counter(choose.scale_out_switches, pin.top_switch),
         "nic": Counter(choose.nics, pin.nic),
         "link": Counter(choose.links),
     }

@@ -12,9 +12,10 @@ from designer.instance.schema import Instance
 from designer.verify.bare import bare_usd, bare_watts, switch_usd, switch_watts
 from designer.verify.domains import check_kind
 from designer.verify.exact import exact
-from designer.verify.fabric import FabricParts
 from designer.verify.findings import Findings
+from designer.verify.flat import BOUNDARIES
 from designer.verify.gauge import Gauge
+from designer.verify.layout import FabricParts
 from designer.verify.rows import AcceleratorRow, CpoRow, LinkRow, NicRow, PoolParts, Stage, SwitchRow, VendorDomain
 from designer.verify.sale import ENGINE, check_sale
 
@@ -92,15 +93,19 @@ class Shelf:
 
     def fabric(self, fabric: Fabric, pools: Sequence[PoolDesign], where: str) -> FabricParts | None:
         """Return the parts of a fabric with its pools, or None if the catalogue lacks one or their number is wrong."""
-        stages = len(fabric.stages)
-        whole = self._found.holds("stages", where, 1 <= stages <= 3, stages, "1 to 3", "stages of the fabric")
-        joined = self._found.equal(
-            "boundaries", where, len(fabric.boundaries), max(stages - 1, 0), "a boundary between stages"
-        )
+        stages, most = len(fabric.stages), 4 if fabric.shape == "tree" else 1
+        shapes = ("tree", *BOUNDARIES)
+        if not self._found.holds(
+            "shape", where, fabric.shape in shapes, fabric.shape, ", ".join(shapes), "shape of a fabric"
+        ):
+            return None
+        whole = self._found.holds("stages", where, 1 <= stages <= most, stages, f"1 to {most}", "stages of the fabric")
+        between = len(BOUNDARIES.get(fabric.shape, fabric.stages[1:]))
+        joined = self._found.equal("boundaries", where, len(fabric.boundaries), between, "boundaries between switches")
         if not (whole and joined):
             return None
         switches = []
-        for stage, place in zip(fabric.stages, ("leaf", "spine", "core"), strict=False):
+        for stage, place in zip(fabric.stages, ("leaf", "spine", "core", "top"), strict=False):
             row = self._take(self._catalogue.switches, stage.switch, place, f"{where}, {place}")
             if row is not None:
                 family = self._catalogue.compatibility.family_of(row.protocol)

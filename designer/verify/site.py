@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import get_args
 
 from designer.catalogue import Catalogue, Figure
+from designer.design.types import BoundaryName
 from designer.instance.schema import Instance
 from designer.verify.exact import exact
 from designer.verify.findings import Findings
 from designer.verify.gauge import Gauge
 from designer.verify.rows import SiteRow
+
+_BOUNDARIES: tuple[BoundaryName, ...] = get_args(BoundaryName)
 
 
 def site_of(found: Findings, catalogue: Catalogue, instance: Instance) -> SiteRow | None:
@@ -26,7 +30,7 @@ def site_of(found: Findings, catalogue: Catalogue, instance: Instance) -> SiteRo
         name: either(getattr(asked.lengths, f"{name}_m"), getattr(facility.distance_classes_m, name), name)
         for name in ("board", "in_rack", "adjacent_rack", "three_racks_away", "row", "hall", "building")
     }
-    for boundary in ("scale_up", "scale_up_upper", "nic_leaf", "leaf_spine", "spine_core"):
+    for boundary in _BOUNDARIES:
         forced = getattr(asked.lengths, f"{boundary}_m")
         if forced is not None:
             lengths[boundary] = exact(forced)
@@ -68,6 +72,7 @@ def site_of(found: Findings, catalogue: Catalogue, instance: Instance) -> SiteRo
         dirt_per_year=gauge.read(parts.fibre_connector.event_per_link_year, place, "event_per_link_year"),
         dirt_h=gauge.read(parts.fibre_connector.mttr_h, place, "fibre_connector.mttr_h"),
         laser_usd=gauge.read(parts.els_module.price_usd, place, "els_module.price_usd"),
+        box_swap_share=_given(money.box_swap_part_share),
         front_end_usd=_given(asked.front_end_usd_per_accelerator),
         front_end_watts=_given(asked.front_end_w_per_accelerator),
     )

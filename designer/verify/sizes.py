@@ -26,6 +26,9 @@ def check_size(found: Findings, pool: PoolDesign, parts: PoolParts, instance: In
     found.holds("domain_size", place, size >= 2 or alone, size, "at least 2", "a domain joins accelerators")
     if instance.pin.domain_size is not None:
         found.equal("pinned_size", place, size, instance.pin.domain_size, "the instance pins the domain size")
+    listed = ", ".join(map(str, choose.spare_planes)) or "none"
+    held = stated.spare_planes in choose.spare_planes
+    found.holds("spare_planes", place, held, stated.spare_planes, listed, "spare planes to choose from")
     if stages == 0:
         # All its ports are wired, whatever shares of them the instance would choose at switches.
         _direct(found, place, pool, parts, instance)

@@ -5,8 +5,8 @@ Sets
     f, arrays of :class:`designer.candidates.slots.Slot`; ``BLOCKS`` b, where racks are limited.
 Variables
     ``choice[p, f, i]`` 1 if pool p runs choice i under template f; ``template[f]`` 1 if f is built; ``leaves[f]``,
-    ``pods[f]``, ``cages[f]`` whole numbers, those of one copy of the fabric (rails x planes);
-    ``network_racks[b]``; and, named for the reader of the model file and tied by
+    ``pods[f]``, ``zones[f]``, ``cages[f]`` whole numbers, those of one copy of the fabric (rails x planes), counted in
+    `designer_models.fabric_counts`; ``network_racks[b]``; and, named for the reader of the model file and tied by
     equations, ``domain_size[p, S]``, ``domains[p, S]``, ``accelerators[a]``, ``switches[stage, type]``,
     ``links[boundary]``.
 
@@ -18,15 +18,19 @@ choice *and* template. Why that shape: docs/formulation.md.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pyo
 
+from designer.candidates.mixing import Mix
 from designer.candidates.slots import Slot
 from designer.candidates.space import Space
+from designer.candidates.templates import Template
 from designer.candidates.terms import NET_WATTS, RACKS
+from designer_models.fabric_counts import bought, count_fabrics, pools_on
 
 # Boundaries and switch stages inside a scale-up domain, from the accelerators outward.
 _SCALE_UP = ("scale_up", "scale_up_upper")
@@ -60,25 +64,16 @@ def build_fabric_choice(space: Space, *, elastic: bool = False) -> FabricChoice:
     keys = tuple(
         (p, f, i)
         for f in range(len(space.templates))
-        for p, slot in _pools(space, f)
+        for p, slot in pools_on(space, f)
         for i in range(slot.choices.down.size)
     )
     model.POOLS = pyo.RangeSet(0, len(space.pools) - 1)
     model.TEMPLATES = pyo.RangeSet(0, len(space.templates) - 1)
     model.choice = pyo.Var(keys, domain=pyo.Binary)
     model.template = pyo.Var(model.TEMPLATES, domain=pyo.Binary)
-    model.leaves = pyo.Var(model.TEMPLATES, domain=pyo.NonNegativeIntegers)
-    tiered = [f for f, t in enumerate(space.templates) if t.shape.core is not None]
-    caged = [f for f, t in enumerate(space.templates) if t.cage_ratio > 0]
-    model.pods = pyo.Var(tiered, domain=pyo.NonNegativeIntegers)
-    model.cages = pyo.Var(caged, domain=pyo.NonNegativeIntegers)
     _pool_choice(model, space)
     _template_use(model, space)
-    _leaf_count(model, space)
-    _top_ports(model, space)
-    _single_switch_ports(model, space)
-    _pod_count(model, space)
-    _cage_count(model, space)
+    count_fabrics(model, space)
     expressions = _Totals(model, space)
     _limits(model, space, expressions, elastic=elastic)
     _named_counts(model, space)
@@ -102,145 +97,70 @@ def forbid(stated: FabricChoice, keys: list[tuple[int, int, int]]) -> None:
 
 
 def _pool_choice(model: Any, space: Space) -> None:
-    """sum over f, i of choice[p, f, i] == 1.
+    """sum over f, i of share(i) * choice[p, f, i] == 1 (in whole steps of a mixed pool: == K).
 
     Applies to every pool p, over the templates f of all blocks of workloads that it belongs to: it runs exactly one
-    choice, on one fabric. Source: docs/formulation.md, "one path per pool".
+    choice, on one fabric, or choices whose shares make it up. Source: docs/formulation.md, "one path per pool".
     """
     mine: list[list[Any]] = [[] for _ in space.pools]
+    steps = [1] * len(space.pools)
     for f in range(len(space.templates)):
-        for p, slot in _pools(space, f):
-            mine[p] += [model.choice[p, f, i] for i in range(slot.choices.down.size)]
+        for p, slot in pools_on(space, f):
+            mine[p] += _served(model, p, f, slot)
+            steps[p] = _steps(slot)
 
     def rule(_: Any, p: int) -> Any:
-        return pyo.quicksum(mine[p]) == 1
+        return pyo.quicksum(mine[p]) == steps[p]
 
     model.pool_choice = pyo.Constraint(model.POOLS, rule=rule)
 
 
 def _template_use(model: Any, space: Space) -> None:
-    """sum over i of choice[p, f, i] == template[f].
+    """sum over i of share(i) * choice[p, f, i] == template[f] (in whole steps of a mixed pool: == K * template[f]).
 
     Applies to every template f and every pool p of its block: they share it if it is built. With one choice per pool,
-    the templates built part the workloads. Disaggregated by template, which is what keeps the relaxation tight
-    (docs/formulation.md).
+    the templates built part the workloads; so they do with parts, which add up to the pool on one of them.
+    Disaggregated by template, which is what keeps the relaxation tight (docs/formulation.md).
     """
-    slots = {(p, f): slot for f in range(len(space.templates)) for p, slot in _pools(space, f)}
+    slots = {(p, f): slot for f in range(len(space.templates)) for p, slot in pools_on(space, f)}
 
     def rule(m: Any, p: int, f: int) -> Any:
-        return pyo.quicksum(m.choice[p, f, i] for i in range(slots[p, f].choices.down.size)) == m.template[f]
+        return pyo.quicksum(_served(m, p, f, slots[p, f])) == _steps(slots[p, f]) * m.template[f]
 
     model.template_use = pyo.Constraint(sorted(slots), rule=rule)
+    _parts(model, {key: slot.choices.mixing for key, slot in slots.items() if slot.choices.mixing is not None})
 
 
-def _leaf_count(model: Any, space: Space) -> None:
-    """leaves[f] == sum over p, i of leaves(p, f, i) * choice[p, f, i].
+def _served(model: Any, p: int, f: int, slot: Slot) -> list[Any]:
+    """What of the pool each choice serves if it is taken: all of it, or so many steps."""
+    mix, choices = slot.choices.mixing, range(slot.choices.down.size)
+    if mix is None:
+        return [model.choice[p, f, i] for i in choices]
+    return [share * model.choice[p, f, i] for i, share in zip(choices, mix.share.tolist(), strict=True)]
 
-    Applies to every template f; leaves are switches (one in all with a single stage, which its pools share).
+
+def _steps(slot: Slot) -> int:
+    return 1 if slot.choices.mixing is None else slot.choices.mixing.steps
+
+
+def _parts(model: Any, mixes: Mapping[tuple[int, int], Mix]) -> None:
+    """sum over i of choice[p, f, i] <= M * template[f]  and  sum over i on a of choice[p, f, i] <= template[f].
+
+    Applies to every pool p that may be mixed of M parts and every template f for it; the second row for each of its
+    accelerators a: no two parts are on the same. Source: docs/rules.md section 6.4.
     """
 
-    def rule(m: Any, f: int) -> Any:
-        if space.templates[f].shape.stages == 1:
-            return m.leaves[f] == m.template[f]
-        return m.leaves[f] == pyo.quicksum(
-            leaves * m.choice[p, f, i]
-            for p, slot in _pools(space, f)
-            for i, leaves in enumerate(slot.choices.leaves.tolist())
-        )
+    def most(m: Any, p: int, f: int) -> Any:
+        mix = mixes[p, f]
+        return pyo.quicksum(m.choice[p, f, i] for i in range(mix.share.size)) <= mix.most * m.template[f]
 
-    model.leaf_count = pyo.Constraint(model.TEMPLATES, rule=rule)
+    def apart(m: Any, p: int, f: int, kind: int) -> Any:
+        rows = np.flatnonzero(mixes[p, f].kind == kind).tolist()
+        return pyo.quicksum(m.choice[p, f, i] for i in rows) <= m.template[f]
 
-
-def _top_ports(model: Any, space: Space) -> None:
-    """leaves[f] <= max_leaves(f) * template[f]  and  pods[f] <= max_pods(f) * template[f].
-
-    Applies to templates of two stages (ports of a spine over links per leaf) and three (ports of a core over links per
-    pod). Source: docs/rules.md section 7.
-    """
-
-    def leaf_rule(m: Any, f: int) -> Any:
-        shape = space.templates[f].shape
-        if shape.stages != 2:
-            return pyo.Constraint.Skip
-        return m.leaves[f] <= shape.max_leaves * m.template[f]
-
-    def pod_rule(m: Any, f: int) -> Any:
-        return m.pods[f] <= space.templates[f].shape.max_pods * m.template[f]
-
-    model.spine_ports = pyo.Constraint(model.TEMPLATES, rule=leaf_rule)
-    model.core_ports = pyo.Constraint(model.pods.index_set(), rule=pod_rule)
-
-
-def _single_switch_ports(model: Any, space: Space) -> None:
-    """sum over p, i of down(p, f, i) / radix(rate) * choice[p, f, i] <= template[f].
-
-    Applies to templates of one stage: shares of the one switch's ports, in the common denominator of its radices.
-    """
-
-    def rule(m: Any, f: int) -> Any:
-        shape = space.templates[f].shape
-        if shape.stages != 1:
-            return pyo.Constraint.Skip
-        whole = 1
-        for radix in set(shape.leaf.radix.values()):
-            whole *= radix
-        return (
-            pyo.quicksum(
-                down * (whole // shape.leaf.radix[rate]) * m.choice[p, f, i]
-                for p, slot in _pools(space, f)
-                for i, (down, rate) in enumerate(
-                    zip(slot.choices.down.tolist(), slot.choices.rate.tolist(), strict=True)
-                )
-            )
-            / whole
-            <= m.template[f]
-        )
-
-    model.single_switch_ports = pyo.Constraint(model.TEMPLATES, rule=rule)
-
-
-def _pod_count(model: Any, space: Space) -> None:
-    """L * pods[f] >= leaves[f]  and  pods[f] >= sum over i of ceil(leaves / L) * choice[p, f, i].
-
-    Applies to templates of three stages, L leaves per pod. The second row, for every pool p of the block, is implied
-    for whole numbers and cuts off fractional pods.
-    """
-
-    def rule(m: Any, f: int) -> Any:
-        return space.templates[f].shape.leaves_per_pod * m.pods[f] >= m.leaves[f]
-
-    def tight(m: Any, f: int, p: int) -> Any:
-        slot = dict(_pools(space, f))[p]
-        return m.pods[f] >= pyo.quicksum(
-            space.templates[f].pods(leaves) * m.choice[p, f, i] for i, leaves in enumerate(slot.choices.leaves.tolist())
-        )
-
-    tiered = model.pods.index_set()
-    model.pod_count = pyo.Constraint(tiered, rule=rule)
-    model.pod_rounding = pyo.Constraint([(f, p) for f in tiered for p in space.blocks[f]], rule=tight)
-
-
-def _cage_count(model: Any, space: Space) -> None:
-    """cages[f] >= ratio(f) * members[f]  and  cages[f] >= sum over i of ceil(ratio * members) * choice[p, f, i].
-
-    Applies to templates whose top boxes take modules: members are leaves (two stages) or pods (three), the ratio is the
-    share of a row-rate cage that one member fills on every top box. The second row cuts off fractional cages.
-    """
-
-    def rule(m: Any, f: int) -> Any:
-        template = space.templates[f]
-        members = m.pods[f] if template.shape.core is not None else m.leaves[f]
-        return m.cages[f] >= template.cage_ratio * members
-
-    def tight(m: Any, f: int, p: int) -> Any:
-        template, slot = space.templates[f], dict(_pools(space, f))[p]
-        return m.cages[f] >= pyo.quicksum(
-            template.cages(leaves) * m.choice[p, f, i] for i, leaves in enumerate(slot.choices.leaves.tolist())
-        )
-
-    caged = model.cages.index_set()
-    model.cage_count = pyo.Constraint(caged, rule=rule)
-    model.cage_rounding = pyo.Constraint([(f, p) for f in caged for p in space.blocks[f]], rule=tight)
+    kinds = [(p, f, kind) for (p, f), mix in sorted(mixes.items()) for kind in np.unique(mix.kind).tolist()]
+    model.most_parts = pyo.Constraint(sorted(mixes), rule=most)
+    model.parts_apart = pyo.Constraint(kinds, rule=apart)
 
 
 class _Totals:
@@ -268,11 +188,13 @@ class _Totals:
             for value, variable in (
                 (pick(template.fixed), model.template[f]),
                 (pick(template.per_pod), _member(model.pods, f)),
+                (pick(template.per_zone), _member(model.zones, f)),
                 (pick(template.per_cage), _member(model.cages, f)),
+                (pick(template.per_idle), _idle(model, template, f)),
             ):
                 if variable is not None and value != 0.0:
                     parts.append(float(value) * variable)
-            for p, slot in _pools(self.space, f):
+            for p, slot in pools_on(self.space, f):
                 parts += [
                     value * model.choice[p, f, i] for i, value in enumerate(pick(slot.terms).tolist()) if value != 0.0
                 ]
@@ -324,17 +246,9 @@ def _named_counts(model: Any, space: Space) -> None:
     """
     sums: dict[str, dict[Any, list[tuple[int, Any]]]] = defaultdict(lambda: defaultdict(list))
     for f, template in enumerate(space.templates):
-        shape, copies = template.shape, template.shape.copies.count
-        sums["switches"]["leaf", shape.leaf.id].append((copies, model.leaves[f]))
-        if shape.spine is not None:
-            many = model.pods[f] if shape.core is not None else model.template[f]
-            sums["switches"]["spine", shape.spine.id].append((copies * shape.spines, many))
-            sums["links"]["leaf_spine"].append((copies * shape.uplinks, model.leaves[f]))
-        if shape.core is not None:
-            cores = copies * shape.spines * shape.cores_per_spine
-            sums["switches"]["core", shape.core.id].append((cores, model.template[f]))
-            sums["links"]["spine_core"].append((copies * shape.spines * shape.spine_up, model.pods[f]))
-        for p, slot in _pools(space, f):
+        for kind, key, number, variable in bought(model, template, f):
+            sums[kind][key].append((number, variable))
+        for p, slot in pools_on(space, f):
             for i, place in enumerate(slot.choices.option.tolist()):
                 option, choice = slot.choices.options[place], model.choice[p, f, i]
                 domain, pool = option.domain, space.pools[p]
@@ -345,14 +259,15 @@ def _named_counts(model: Any, space: Space) -> None:
                     sums["switches"][stage, switch].append((option.domains * boxes, choice))
                 for stage, links in zip(_SCALE_UP, domain.link_counts, strict=False):
                     sums["links"][stage].append((option.domains * links, choice))
-                nic_links = option.accelerators * domain.nics * shape.copies.planes
+                nic_links = option.accelerators * domain.nics * template.shape.copies.planes
                 sums["links"]["nic_leaf"].append((nic_links, choice))
     for name in ("domain_size", "domains", "accelerators", "switches", "links"):
         _tie(model, name, sums[name])
 
 
 def _tie(model: Any, name: str, sums: dict[Any, list[tuple[int, Any]]]) -> None:
-    domain = pyo.Binary if name == "domain_size" else pyo.NonNegativeIntegers
+    # Two parts of a pool may be in domains of one size.
+    domain = pyo.Binary if name == "domain_size" and not model.most_parts else pyo.NonNegativeIntegers
     model.add_component(name, pyo.Var(list(sums), domain=domain))
     variable = getattr(model, name)
     model.add_component(
@@ -363,9 +278,11 @@ def _tie(model: Any, name: str, sums: dict[Any, list[tuple[int, Any]]]) -> None:
     )
 
 
-def _pools(space: Space, template: int) -> Iterator[tuple[int, Slot]]:
-    """The pools of a template's block, with their choices."""
-    return zip(space.blocks[template], space.slots[template], strict=True)
+def _idle(model: Any, template: Template, f: int) -> Any:
+    """Leaves of a grid that no pool uses, None in a tree."""
+    if template.shape.kind == "tree":
+        return None
+    return template.shape.max_leaves * model.template[f] - model.leaves[f]
 
 
 def _member(variables: Any, index: int) -> Any:

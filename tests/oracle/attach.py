@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from oracle.boxes import box_repairs, buy, leaf_losses
-from oracle.cables import Box, Count, Pair, count_links, near_failures, pairs, pinned, purchase, reaches
+from oracle.cables import Behind, Box, Count, Pair, count_links, near_failures, pairs, pinned, purchase, reaches
 from oracle.domain import Base, leaf_class, length_of
 from oracle.money import Sums, total
 from oracle.parts import Switch, ceil_div, exact
@@ -143,6 +143,14 @@ def hang(task: Task, base: Base, leaf: Switch, group: Group, alone: bool) -> Ite
     hosts = base.accelerators // host
     on_rail = host // copies.rails * base.nics
     leaves = group.leaves * copies.number
+    lost = total(
+        [
+            leaf_losses(
+                sale, site, base.duty, leaf, copies.number * many, links // base.nics, copies.rails, copies.planes
+            )
+            for many, links in leaf_links(base, group)
+        ]
+    )
     for pair, length in nic_cables(task, base, leaf, group):
         count = count_links(
             pair,
@@ -151,12 +159,18 @@ def hang(task: Task, base: Base, leaf: Switch, group: Group, alone: bool) -> Ite
             upper_boxes=[(copies.number * many, each) for many, each in leaf_links(base, group)],
             trunks=[(hosts * copies.number, on_rail)],
         )
-        at_host = max(1, pair.lower.rate // rate // (base.nics * copies.planes))
         at_leaf = max(1, pair.upper.rate // rate // base.nics)
+        behind = Behind(
+            lower=max(1, pair.lower.rate // rate // (base.nics * copies.planes)),
+            upper=at_leaf * copies.rails,
+            cable=min(host // copies.rails, at_leaf),
+            drained=base.wiring.size,
+            slowed=at_leaf,
+        )
         sums = [
             purchase(site, pair, rate, length, count),
-            near_failures(site, base.duty, pair, count, (at_host, at_leaf), base.wiring.size, copies.planes),
-            leaf_losses(sale, site, base.duty, leaf, leaves, group.size, copies.rails, copies.planes),
+            near_failures(site, base.duty, pair, count, behind, copies.planes),
+            lost,
         ]
         if not alone:
             sums += [buy(site, leaf, leaves), box_repairs(sale, site, leaf, leaves, scale_up=False)]

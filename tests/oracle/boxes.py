@@ -45,22 +45,31 @@ def box_repairs(sale: Sale, site: Site, switch: Switch, number: int, scale_up: b
     sums = [site.repair(number * known(switch.afr), switch.cost, labour)]
     if switch.cpo_link is not None:
         lasers = number * switch.lasers * laser_rate(sale, switch)
-        sums.append(site.repair(number * known(switch.box_swaps), switch.cost, labour))
+        sums.append(site.swap(number * known(switch.box_swaps), switch.cost, labour))
         sums.append(site.repair(lasers, facility.laser_price, facility.module_swap))
     return total(sums)
 
 
-def first_switch_losses(sale: Sale, site: Site, duty: Duty, switch: Switch, number: int, reached: int) -> Sums:
-    """Job hits and lost hours by scale-up switches that each join ``reached`` accelerators."""
-    return _box_losses(sale, site, duty, switch, number, (reached, reached), site.facility.switch_tray_h, 1)
+def first_switch_losses(
+    sale: Sale, site: Site, duty: Duty, switch: Switch, number: int, reached: int, spared: bool
+) -> Sums:
+    """Job hits and lost hours by scale-up switches that each join ``reached`` accelerators.
+
+    With a plane to spare (``spared``) their failures hit a job as transients do; the hours are those of the ``duty``.
+    """
+    kills = site.facility.p_kill if spared else Fraction(1)
+    return _box_losses(sale, site, duty, switch, number, (reached, reached), site.facility.switch_tray_h, 1, kills)
 
 
 def leaf_losses(
     sale: Sale, site: Site, duty: Duty, leaf: Switch, number: int, reached: int, rails: int, planes: int
 ) -> Sums:
-    """Job hits and lost hours by leaves; ``reached`` accelerators hang on each, on every rail other ones."""
-    reach = (reached * rails, reached)
-    return _box_losses(sale, site, duty, leaf, number, reach, site.facility.switch_box_h, planes)
+    """Job hits and lost hours by leaves, on each of which ``reached`` accelerators hang, on every rail other ones.
+
+    A leaf stops the jobs of all hosts that have a rail on it; with planes it slows down its own accelerators.
+    """
+    reach = (reached * rails, reached * rails if planes == 1 else reached)
+    return _box_losses(sale, site, duty, leaf, number, reach, site.facility.switch_box_h, planes, site.kills(planes))
 
 
 def _box_losses(
@@ -72,10 +81,10 @@ def _box_losses(
     reach: tuple[int, int],
     mttr: Fraction,
     planes: int,
+    kills: Fraction,
 ) -> Sums:
     """Losses by boxes whose failure hits the jobs of ``reach[0]`` accelerators and stops ``reach[1]``."""
     hit, stopped = reach
-    kills = site.kills(planes)
 
     def both(rate: Fraction, hours: tuple[Fraction, Fraction], jobs: int, down: int) -> list[Sums]:
         lost = hours[0] * hours[1] * duty.down_of_planes(down, planes)
@@ -104,6 +113,16 @@ def far_box_events(sale: Sale, switch: Switch) -> Fraction:
     if switch.cpo_link is not None:
         events += known(switch.box_swaps) + switch.lasers * laser_rate(sale, switch)
     return events
+
+
+def hours_out(sale: Sale, site: Site, switch: Switch) -> Fraction:
+    """Hours per year that one scale-up switch is out, whatever of it has failed (6.3)."""
+    hours = known(switch.afr) * site.facility.switch_tray_h
+    if switch.cpo_link is not None:
+        engine = sale.engines[switch.cpo_link]
+        hours += known(switch.box_swaps) * known(engine.oe_mttr)
+        hours += switch.lasers * laser_rate(sale, switch) * known(engine.els_mttr)
+    return hours
 
 
 def switch_derating(sale: Sale, switch: Switch, mttr: Fraction) -> Fraction:

@@ -8,26 +8,34 @@ from itertools import product
 
 from designer.instance.schema import Instance
 from oracle.attach import Group, fits, groups, nic_cables, single_leaf
-from oracle.domain import Base, bases
+from oracle.domain import Base, bases, most_leaves
 from oracle.enumerate import peaks
-from oracle.fabric import Shape, cablings, ports, shapes
-from oracle.parts import Parts, Switch, ceil_div
+from oracle.fabric import Shape, carried_above, kinds, ports, shapes
+from oracle.layers import cablings
+from oracle.mixing import Slot, ways_to_run
+from oracle.parts import Parts, Switch
 from oracle.task import Copies, Task, task_of
 
-Window = tuple[int, int, int, Fraction]
+Window = tuple[int, Fraction, int, Fraction]
 
 
 def breadth(parts: Parts, instance: Instance, enough: int) -> int:
     """Count pairs of a pool's choice and a fabric that fit each other, up to about ``enough``."""
     task = task_of(parts, instance)
-    pools = [list(bases(task, pool, peak)) for pool, peak in peaks(instance)]
+    sold = [a.id for a in task.sale.accelerators]
+
+    def run(pool: str, peak: Fraction) -> list[Base]:
+        slots: set[Slot] = {slot for slots in ways_to_run(pool, instance, sold) for slot in slots}
+        return [base for slot in sorted(slots, key=repr) for base in bases(task, slot, peak)]
+
+    pools = [run(pool, peak) for pool, peak in peaks(instance)]
     counted = 0
     hung: dict[tuple[str, Copies], list[tuple[Base, Group, int]]] = {}
     windows: dict[tuple[str, Copies, int], Counter[Window]] = {}
-    for copies, stages in product(task.copies, task.stages):
+    for copies, kind in product(task.copies, kinds(task)):
         able = [[base for base in pool if fits(base, copies)] for pool in pools]
-        for shape in shapes(task, stages, copies):
-            if stages == 1:
+        for shape in shapes(task, kind, copies, most_leaves(pools)):
+            if kind == 1:
                 counted += sum(
                     len(nic_cables(task, base, shape.leaf, single_leaf(base, copies))) for pool in able for base in pool
                 )
@@ -63,13 +71,13 @@ def _windows(task: Task, shape: Shape, hung: list[tuple[Base, Group, int]]) -> C
         down, nic_rate = group.size * base.nics, base.nic.rate // group.copies.planes
         room = (1 - Fraction(down, ports(shape.leaf, nic_rate))) * ports(shape.leaf, shape.rate)
         traffic = group.size * group.need / group.copies.planes / shape.rate
-        fewest = max(ceil_div(traffic), ceil_div(down * nic_rate, task.max_taper * shape.rate))
+        fewest = max(traffic, down * nic_rate / (task.max_taper * shape.rate))
         found[nic_rate, fewest, room.numerator // room.denominator, traffic] += number
     return found
 
 
 def _fits(shape: Shape, window: Window) -> bool:
     slowest, fewest, most, traffic = window
-    if shape.rate < slowest or not fewest <= shape.up <= most:
+    if shape.rate < slowest or shape.up > most or shape.carried < fewest:
         return False
-    return shape.stages == 2 or shape.spines * shape.spine_up >= shape.pod * traffic
+    return (shape.stages < 3 or shape.pod >= 1) and carried_above(shape, traffic)

@@ -172,38 +172,60 @@ def cleanings(site: Site, pair: Pair, count: Count) -> Fraction:
     return site.facility.dirty * (count.lower + count.upper) / 2
 
 
+@dataclass(frozen=True)
+class Behind:
+    """Accelerators that a failure reaches: of a lower end, an upper end, a cable and a backplane.
+
+    ``slowed`` are those behind an upper end that lose time where planes carry on.
+    """
+
+    lower: int
+    upper: int
+    cable: int
+    drained: int
+    slowed: int
+
+
+ALONE = Behind(1, 1, 1, 1, 1)
+
+
 def near_failures(
-    site: Site, duty: Duty, pair: Pair, count: Count, behind: tuple[int, int], drained: int, planes: int = 1
+    site: Site, duty: Duty, pair: Pair, count: Count, behind: Behind, planes: int = 1, spared: bool = False
 ) -> Sums:
     """Failures of a scale-up or NIC boundary.
 
-    ``behind`` are the accelerators behind a lower and an upper end (the upper one for a cable), ``drained`` those
-    behind a backplane. With ``planes`` of NIC ports the others carry on, but for failures at the NIC itself.
+    With ``planes`` of NIC ports the others carry on, but for failures at the NIC itself; with a plane of scale-up
+    switches to spare (``spared``) every failure hits jobs as transients do, and the ``duty`` knows the hours.
     """
     facility, a, b = site.facility, pair.lower, pair.upper
     assert a.transient is not None and b.transient is not None
-    sums, kills = [replacements(site, pair, count)], site.kills(planes)
+    sums, kills = [replacements(site, pair, count)], facility.p_kill if spared else site.kills(planes)
     if not a.is_module:
         assert a.afr_end is not None and a.mttr is not None
         rate = count.cables * 2 * a.afr_end
-        reached = drained if a.construction == "backplane" else behind[1]
+        reached = behind.drained if a.construction == "backplane" else behind.cable
         sums.append(site.hits(duty, kills * rate * duty.jobs(reached)))
         sums.append(site.hours(duty, rate * a.mttr * duty.down_of_planes(reached, planes)))
         sums.append(site.hits(duty, facility.p_kill * count.cables * a.transient))
         return total(sums)
-    ends = ((a, pair.buy_lower, count.lower, behind[0], 1), (b, pair.buy_upper, count.upper, behind[1], planes))
-    for row, bought, number, reached, of in ends:
+    at_host = facility.p_kill if spared else Fraction(1)
+    slowed = behind.upper if planes == 1 else behind.slowed
+    ends = (
+        (a, pair.buy_lower, count.lower, at_host * duty.jobs(behind.lower), Fraction(duty.down(behind.lower))),
+        (b, pair.buy_upper, count.upper, kills * duty.jobs(behind.upper), duty.down_of_planes(slowed, planes)),
+    )
+    for row, bought, number, jobs, down in ends:
         if bought:
             assert row.afr_end is not None and row.mttr is not None
             rate = number * row.afr_end
-            sums.append(site.hits(duty, site.kills(of) * rate * duty.jobs(reached)))
-            sums.append(site.hours(duty, rate * row.mttr * duty.down_of_planes(reached, of)))
+            sums.append(site.hits(duty, rate * jobs))
+            sums.append(site.hours(duty, rate * row.mttr * down))
     flaps = count.lower * a.transient / 2 + count.upper * b.transient / 2
     sums.append(site.hits(duty, facility.p_kill * flaps))
     dirty = cleanings(site, pair, count)
     sums.append(site.clean(dirty))
-    sums.append(site.hits(duty, kills * dirty * duty.jobs(behind[0])))
-    sums.append(site.hours(duty, dirty * facility.clean_h * duty.down_of_planes(behind[0], planes)))
+    sums.append(site.hits(duty, kills * dirty * duty.jobs(behind.lower)))
+    sums.append(site.hours(duty, dirty * facility.clean_h * duty.down_of_planes(behind.lower, planes)))
     return total(sums)
 
 

@@ -124,8 +124,10 @@ def described(design: Design) -> str:
         lines += [
             f"  {pool.name}: {pool.domains} domains of {pool.domain_size} {pool.accelerator}, "
             f"replicas of {pool.plan.accelerators_per_replica}, {pool.plan.nics} x {pool.nic}, {pool.racks} racks, "
+            f"{pool.spare_domains} spare, share {pool.share}, "
             f"fabric {pool.fabric}",
-            f"    {up.kind}: {up.planes} x {up.switch}, {up.ports_per_accelerator} ports, {up.usable_gbps} Gb/s usable",
+            f"    {up.kind}: {up.planes} x {up.switch}, {up.spare_planes} spare, {up.ports_per_accelerator} ports, "
+            f"{up.usable_gbps} Gb/s usable",
             f"    sides {up.dims}, {_wires(up.boundary)}",
             *_upper(up.upper),
             f"    {at.leaves} leaves of {at.domains_per_leaf}/{at.leaves_per_domain} domains, {_wires(pool.nic_leaf)}",
@@ -139,6 +141,8 @@ def _fabric(fabric: Fabric) -> list[str]:
         f"{fabric.links_per_leaf_spine} links to each of {fabric.spines_per_pod} spines, {fabric.pods} pods, "
         f"{fabric.links_per_spine_core} links to each of {fabric.cores_per_spine} cores at {fabric.uplink_gbps} Gb/s"
     )
+    shape += f"; {fabric.shape} {fabric.dims} {fabric.links_per_pair}; {fabric.zones} zones of {fabric.pods_per_zone} "
+    shape += f"pods, {fabric.links_per_core_top} links to each of {fabric.tops_per_core} tops"
     copies = f"{fabric.rails} rails x {fabric.planes} planes of"
     return [f"  {copies} {stages}; {shape}", *(f"    {_wires(b)}" for b in fabric.boundaries)]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from oracle.cables import Count, Pair
 from oracle.evaluate import Plan
-from oracle.fabric import layers
+from oracle.layers import layers
 from oracle.task import Task
 
 
@@ -33,16 +33,11 @@ def _count_fabric(units: Counter[str], task: Task, plan: Plan) -> None:
             if route is not None:
                 _cables(units, route.pair, route.count)
         _cables(units, item.pair, item.count)
-    leaves = sum(item.group.leaves for item in plan.items) if shape.stages > 1 else 1
+    leaves = 1 if shape.alone else sum(item.group.leaves for item in plan.items)
     units[shape.leaf.id] += copies * leaves
-    if shape.spine is not None:
-        units[shape.spine.id] += copies * shape.pods(leaves) * shape.spines
-    if shape.core is not None:
-        units[shape.core.id] += copies * shape.spines * shape.cores
-    found = layers(task, shape, plan.cabling, leaves)
-    for pair, layer in zip((plan.cabling.spine, plan.cabling.core), found, strict=False):
-        assert pair is not None
-        _cables(units, pair, layer.count)
+    for layer in layers(task, shape, plan.cabling, leaves):
+        units[layer.switch.id] += layer.number
+        _cables(units, layer.pair, layer.count)
 
 
 def _cables(units: Counter[str], pair: Pair, count: Count) -> None:

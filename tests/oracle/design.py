@@ -12,6 +12,7 @@ from designer.design.types import (
     BoundaryName,
     Design,
     Fabric,
+    FabricShape,
     PoolDesign,
     ScaleUp,
     ScaleUpKind,
@@ -24,22 +25,34 @@ from oracle.cables import Count, Pair
 from oracle.domain import Base, Route
 from oracle.enumerate import Found
 from oracle.evaluate import Plan
-from oracle.fabric import layers, stage_lengths
-from oracle.parts import Switch
+from oracle.layers import layers
 from oracle.task import Task
+
+StageName = Literal["leaf", "spine", "core", "top"]
 
 
 def to_design(task: Task, found: Found) -> Design:
     """Write down a found design as the product does."""
-    placed = {item.base.point.pool: (item, number) for number, plan in enumerate(found.plans) for item in plan.items}
+    placed: dict[str, list[tuple[Hang, int]]] = {}
+    for number, plan in enumerate(found.plans):
+        for item in plan.items:
+            placed.setdefault(item.base.slot.pool, []).append((item, number))
     racks = found.priced.racks_by_fabric
     first, *more = (_fabric(task, plan, number) for plan, number in zip(found.plans, racks, strict=True))
     return Design(
         instance=task.instance.name,
-        pools=tuple(_pool(task, *placed[pool.name], pool) for pool in pools_of(task.instance)),
+        pools=tuple(
+            _pool(task, item, fabric, pool, f"{pool.name}+{part}" if item.base.slot.of > 1 else pool.name)
+            for pool in pools_of(task.instance)
+            for part, (item, fabric) in enumerate(_by_accelerator(placed[pool.name]), start=1)
+        ),
         fabric=first,
         more_fabrics=tuple(more),
     )
+
+
+def _by_accelerator(items: list[tuple[Hang, int]]) -> list[tuple[Hang, int]]:
+    return sorted(items, key=lambda pair: pair[0].base.wiring.accelerator.id)
 
 
 def _boundary(name: BoundaryName, pair: Pair, rate: int, length: Fraction, count: Count) -> Boundary:
@@ -56,11 +69,11 @@ def _boundary(name: BoundaryName, pair: Pair, rate: int, length: Fraction, count
     )
 
 
-def _pool(task: Task, item: Hang, fabric: int, pool: Pool) -> PoolDesign:
+def _pool(task: Task, item: Hang, fabric: int, pool: Pool, name: str) -> PoolDesign:
     base, group = item.base, item.group
     wiring, a = base.wiring, base.wiring.accelerator
     return PoolDesign(
-        name=pool.name,
+        name=name,
         workload=pool.owner,
         phase=pool.phase,
         plan=_serving_plan(base, pool),
@@ -84,6 +97,8 @@ def _pool(task: Task, item: Hang, fabric: int, pool: Pool) -> PoolDesign:
         ),
         nic_leaf=_boundary("nic_leaf", item.pair, item.rate, item.length, item.count),
         fabric=fabric,
+        spare_domains=base.spares * base.point.domains_per_replica,
+        share=(base.slot.steps, base.slot.of),
     )
 
 
@@ -116,6 +131,7 @@ def _scale_up(base: Base) -> ScaleUp:
         switches=base.domains * wiring.switches,
         boundary=None if base.lower is None else run("scale_up", base.lower),
         upper=upper,
+        spare_planes=wiring.spare,
     )
 
 
@@ -157,30 +173,36 @@ def _serving_plan(base: Base, pool: Pool) -> ServingPlan:
 
 
 def _fabric(task: Task, plan: Plan, network_racks: int) -> Fabric:
-    items, shape, cabling = plan.items, plan.shape, plan.cabling
-    leaves = sum(item.group.leaves for item in items) if shape.stages > 1 else 1
-    pods = shape.pods(leaves)
+    items, shape, flat = plan.items, plan.shape, plan.shape.flat
+    leaves = 1 if shape.alone else sum(item.group.leaves for item in items)
+    pods, zones = shape.pods(leaves), shape.zones(leaves)
     down = [item.down_ports for item in items]
-    stages = [_stage("leaf", shape.leaf, leaves, sum(down) if shape.stages == 1 else max(down), shape.up)]
-    per_pod = 1
-    if shape.spine is not None:
-        per_pod = shape.pod if shape.stages == 3 else leaves
-        stages.append(_stage("spine", shape.spine, pods * shape.spines, per_pod * shape.m, shape.spine_up))
-    if shape.core is not None:
-        stages.append(_stage("core", shape.core, shape.spines * shape.cores, pods * shape.m2, 0))
-    lengths = stage_lengths(task)
-    names: tuple[BoundaryName, ...] = ("leaf_spine", "spine_core")
-    boundaries = [
-        _boundary(name, cast(Pair, pair), shape.rate, length, layer.count)
-        for name, pair, length, layer in zip(
-            names, (cabling.spine, cabling.core), lengths, layers(task, shape, cabling, leaves), strict=False
-        )
-    ]
+    per_pod = 1 if shape.alone else leaves
+    if flat is not None:
+        per_pod = flat.leaves
+    elif shape.stages > 2:
+        per_pod = shape.pod
+    tall = shape.stages > 3
+    counts = [leaves if flat is None else flat.leaves, pods * shape.spines, zones * shape.spines * shape.cores]
+    below = [sum(down) if shape.alone else max(down), per_pod * shape.m]
+    below += [(shape.zone if tall else pods) * shape.m2, zones * shape.m3]
+    stages = zip(
+        ("leaf", "spine", "core", "top"),
+        shape.boxes,
+        (*counts, shape.spines * shape.cores * shape.tops),
+        below,
+        (shape.up, shape.spine_up, shape.core_up, 0),
+        strict=True,
+    )
     return Fabric(
         family=cast(Literal["Ethernet", "InfiniBand"], shape.leaf.protocol),
         rails=shape.copies.rails,
         planes=shape.copies.planes,
-        stages=tuple(stages),
+        stages=tuple(
+            Stage(cast(StageName, name), box.id, number, lower, upper)
+            for name, box, number, lower, upper in stages
+            if box is not None
+        ),
         uplink_gbps=shape.rate,
         links_per_leaf_spine=shape.m,
         spines_per_pod=shape.spines,
@@ -189,10 +211,17 @@ def _fabric(task: Task, plan: Plan, network_racks: int) -> Fabric:
         links_per_spine_core=shape.m2,
         cores_per_spine=shape.cores,
         spine_taper=float(shape.taper),
-        boundaries=tuple(boundaries),
+        boundaries=tuple(
+            _boundary(cast(BoundaryName, layer.name), layer.pair, shape.rate, layer.length, layer.count)
+            for layer in layers(task, shape, plan.cabling, leaves)
+        ),
         network_racks=network_racks,
+        shape="tree" if flat is None else cast(FabricShape, flat.kind),
+        dims=() if flat is None else flat.dims,
+        links_per_pair=() if flat is None else flat.links,
+        zones=zones if tall else 0,
+        pods_per_zone=shape.zone if tall else 0,
+        links_per_core_top=shape.m3,
+        tops_per_core=shape.tops,
+        core_taper=float(shape.core_taper),
     )
-
-
-def _stage(name: Literal["leaf", "spine", "core"], switch: Switch, number: int, down: int, up: int) -> Stage:
-    return Stage(name=name, switch=switch.id, count=number, down_ports=down, up_ports=up)

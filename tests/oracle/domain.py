@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from math import floor
@@ -13,6 +13,7 @@ from designer.instance.schema import Instance
 from oracle.bare import bare_overhead, bare_price, installed_price
 from oracle.boxes import box_repairs, buy, first_switch_losses, host_failures, second_switch_losses
 from oracle.cables import (
+    ALONE,
     Box,
     Count,
     Pair,
@@ -27,8 +28,10 @@ from oracle.cables import (
     reaches,
     replacements,
 )
+from oracle.mixing import Slot
 from oracle.money import EVERYONE, Duty, Sums, total, vendor_name
 from oracle.parts import Nic, Parts, Point, Rack, ceil_div, exact, known
+from oracle.spares import at_most_down, hours_of_domain, planes_uncovered, uncovered, unit_down
 from oracle.task import Task
 from oracle.wiring import Wiring, wirings
 
@@ -53,8 +56,12 @@ class Route:
 
 @dataclass(frozen=True)
 class Base:
-    """One pool up to its NIC ports; chips joined directly have no routes, one stage has no ``upper`` one."""
+    """One part of a pool up to its NIC ports; chips joined directly have no routes, one stage has no ``upper`` one.
 
+    ``domains`` count the ``spares`` (units) too; all domains serve the peak for the share ``available`` of the time.
+    """
+
+    slot: Slot
     point: Point
     wiring: Wiring
     lower: Route | None
@@ -63,6 +70,8 @@ class Base:
     nics: int
     replicas: int
     domains: int
+    spares: int
+    available: Fraction
     hall: Hall
     duty: Duty
     sums: Sums
@@ -136,6 +145,11 @@ def count_upper(pair: Pair, wiring: Wiring, domains: int) -> Count:
     )
 
 
+def most_leaves(pools: Sequence[Sequence[Base]]) -> int:
+    """Leaves that pools may have at most: one for every host."""
+    return sum(max((base.accelerators // base.wiring.accelerator.host for base in pool), default=0) for pool in pools)
+
+
 def hall_of(rack: Rack, host: int, size: int, domains: int, watts: Fraction) -> Hall | None:
     """Fill racks with hosts of accelerators that take ``watts`` each; None if not one host fits."""
     per_rack = min(floor(rack.power_kw * 1000 / (host * watts)), rack.accelerators // host)
@@ -158,12 +172,12 @@ def points_of(task: Task, pool: str, offers: Sequence[Wiring]) -> list[Point]:
     return [point for point in task.parts.points if point.pool == pool]
 
 
-def bases(task: Task, pool: str, peak: Fraction) -> Iterator[Base]:
-    """List every way to build one pool up to its NIC ports."""
+def bases(task: Task, slot: Slot, peak: Fraction) -> Iterator[Base]:
+    """List every way to build one part of a pool, of that ``peak`` in all, up to its NIC ports."""
     sale = task.sale
-    offers = list(wirings(sale, task.instance))
-    for point in points_of(task, pool, offers):
-        replicas, domains = domain_count(point, peak)
+    offers = [w for w in wirings(sale, task.instance) if slot.accelerator in (None, w.accelerator.id)]
+    for point in points_of(task, slot.pool, offers):
+        replicas, domains = domain_count(point, peak * slot.share)
         for wiring in offers:
             a = wiring.accelerator
             if (a.id, wiring.size) != (point.accelerator, point.size) or point.scale_up_need > wiring.usable_gbps:
@@ -171,11 +185,12 @@ def bases(task: Task, pool: str, peak: Fraction) -> Iterator[Base]:
             for name, nics in a.nics:
                 if name not in sale.nics or nics * sale.nics[name].rate < point.least_nic_gbps:
                     continue
-                pool_of = _Pool(task, point, wiring, sale.nics[name], nics, replicas, domains)
-                for lower, upper in link_rows(task, wiring):
-                    base = pool_of.base(lower, upper)
-                    if base is not None:
-                        yield base
+                for spares in sorted(set(task.instance.choose.spare_domains)):
+                    pool_of = _Pool(task, slot, point, wiring, sale.nics[name], nics, replicas, domains, spares)
+                    for lower, upper in link_rows(task, wiring):
+                        base = pool_of.base(lower, upper)
+                        if base is not None:
+                            yield base
 
 
 def link_rows(task: Task, wiring: Wiring) -> Iterator[tuple[Pair | None, Pair | None]]:
@@ -194,15 +209,22 @@ def link_rows(task: Task, wiring: Wiring) -> Iterator[tuple[Pair | None, Pair | 
 
 @dataclass(frozen=True)
 class _Pool:
-    """A pool but for its scale-up cables."""
+    """A pool but for its scale-up cables: ``needed`` domains and some spare units."""
 
     task: Task
+    slot: Slot
     point: Point
     wiring: Wiring
     nic: Nic
     nics: int
     replicas: int
-    domains: int
+    needed: int
+    spares: int
+
+    @property
+    def domains(self) -> int:
+        """All domains: a unit is a domain, or the domains of a replica."""
+        return self.needed + self.spares * self.point.domains_per_replica
 
     def base(self, low: Pair | None, high: Pair | None) -> Base | None:
         """Complete the pool, if racks and lengths allow these link rows."""
@@ -228,8 +250,20 @@ class _Pool:
                 return None
             upper = Route(high, length, count_upper(high, wiring, self.domains))
         duty = Duty(facility.lost_hour * installed_price(task.parts, a), self.point.replica)
-        sums = total([self._hosts(duty), self._lower(duty, lower), self._upper(duty, upper)])
+        unit, per_unit = Fraction(0), self.point.domains_per_replica
+        if self.spares or task.most_down is not None:
+            count = None if low is None else count_lower(low, wiring, 1)
+            unit = unit_down(hours_of_domain(task, wiring, self.nic, self.nics, low, count), per_unit)
+        units = self.domains // per_unit
+        inside = replace(
+            duty,
+            hit_share=Fraction(self.needed, self.domains),
+            hour_share=uncovered(units, self.spares, unit),
+        )
+        planes = replace(inside, hour_share=inside.hour_share * planes_uncovered(task, wiring))
+        sums = total([self._hosts(inside), self._lower(planes, lower), self._upper(inside, upper)])
         return Base(
+            slot=self.slot,
             point=self.point,
             wiring=wiring,
             lower=lower,
@@ -238,6 +272,8 @@ class _Pool:
             nics=self.nics,
             replicas=self.replicas,
             domains=self.domains,
+            spares=self.spares,
+            available=Fraction(0) if task.most_down is None else at_most_down(units, self.spares, unit),
             hall=hall,
             duty=duty,
             sums=sums,
@@ -284,13 +320,14 @@ class _Pool:
             return Sums()
         assert wiring.switch is not None
         number = self.domains * wiring.switches
+        behind = replace(ALONE, drained=wiring.behind)
         return total(
             [
                 buy(site, wiring.switch, number),
                 purchase(site, route.pair, wiring.accelerator.port_gbps, route.length, route.count),
                 box_repairs(sale, site, wiring.switch, number, scale_up=True),
-                first_switch_losses(sale, site, duty, wiring.switch, number, wiring.behind),
-                near_failures(site, duty, route.pair, route.count, (1, 1), wiring.behind),
+                first_switch_losses(sale, site, duty, wiring.switch, number, wiring.behind, wiring.spare > 0),
+                near_failures(site, duty, route.pair, route.count, behind, spared=wiring.spare > 0),
             ]
         )
 

@@ -8,8 +8,9 @@ from fractions import Fraction
 
 from oracle.attach import Hang
 from oracle.boxes import box_repairs, buy
-from oracle.fabric import Cabling, Shape, carries, far, holds, layers
+from oracle.fabric import Cabling, Shape, carries, far, holds
 from oracle.latency import quick_enough
+from oracle.layers import layers
 from oracle.money import Sums, total
 from oracle.outage import survives
 from oracle.parts import ceil_div
@@ -53,8 +54,8 @@ class Priced:
 
 
 def single_leaf(task: Task, shape: Shape) -> Sums:
-    """Money, watts and repairs of the one switch per copy of a fabric of one stage; nothing with more stages."""
-    if shape.stages > 1:
+    """Money, watts and repairs of the one switch per copy of a fabric of one stage; nothing with more switches."""
+    if not shape.alone:
         return Sums()
     copies = shape.copies.number
     return buy(task.site, shape.leaf, copies).plus(
@@ -79,7 +80,7 @@ def tally(task: Task, plan: Plan) -> Part:
         + [layer.sums for layer in upper]
         + [single_leaf(task, shape)]
     )
-    watts = shape.copies.number * (leaves if shape.stages > 1 else 1) * shape.leaf.watts
+    watts = shape.copies.number * (1 if shape.alone else leaves) * shape.leaf.watts
     watts += sum(item.leaf_watts for item in items) + sum(layer.watts for layer in upper)
     network_racks = ceil_div(watts, task.parts.facility.racks["network"].power_kw * 1000)
     return Part(sums, sum(item.base.hall.racks for item in items), network_racks, tuple(broken))

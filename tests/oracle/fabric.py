@@ -1,39 +1,30 @@
-"""The shared scale-out fabric: its shapes, their conditions, what spines, cores and their cables cost (7 to 9)."""
+"""The shared scale-out fabric: its shapes, what they carry and hold, and what fails above the leaf (7 to 9)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from oracle.attach import Hang, fits
-from oracle.boxes import box_repairs, buy, far_box_events, switch_derating
-from oracle.cables import (
-    Box,
-    Count,
-    Pair,
-    cleanings,
-    count_links,
-    far_derating,
-    far_link_events,
-    pairs,
-    pinned,
-    purchase,
-    reaches,
-    replacements,
-)
-from oracle.domain import length_of
-from oracle.money import Site, Sums, total
+from oracle.boxes import far_box_events, switch_derating
+from oracle.cables import Pair, far_derating, far_link_events
+from oracle.flat import Flat, flats
+from oracle.money import Site, Sums
 from oracle.parts import Switch, ceil_div, exact
 from oracle.task import ONE_COPY, Copies, Task
+
+Kind = int | str
+"""Stages of a tree, or how leaves are joined directly."""
 
 
 @dataclass(frozen=True)
 class Shape:
     """A fabric but for its cables: ``m`` links from a leaf to each of ``spines`` (of a pod with 3 stages).
 
-    With 3 stages every spine has ``m2`` links to each of ``cores`` cores; ``pod`` leaves fill a pod. All counts
-    are those of one of the ``copies``.
+    With 3 stages every spine has ``m2`` links to each of ``cores`` cores, with 4 every core ``m3`` to each of ``tops``
+    tops; ``pod`` leaves fill a pod, ``zone`` pods a zone. ``flat`` says how leaves without spines are joined. All
+    counts are those of one of the ``copies``.
     """
 
     leaf: Switch
@@ -46,16 +37,36 @@ class Shape:
     m2: int = 0
     cores: int = 0
     copies: Copies = ONE_COPY
+    top: Switch | None = None
+    core_taper: Fraction = Fraction(0)
+    m3: int = 0
+    tops: int = 0
+    flat: Flat | None = None
 
     @property
     def stages(self) -> int:
-        """Number of layers of switches."""
-        return 1 + (self.spine is not None) + (self.core is not None)
+        """Layers of switches."""
+        return sum(switch is not None for switch in self.boxes)
+
+    @property
+    def alone(self) -> bool:
+        """Whether one switch is all there is."""
+        return self.stages == 1 and self.flat is None
+
+    @property
+    def boxes(self) -> tuple[Switch | None, ...]:
+        """Switches from leaf to top."""
+        return self.leaf, self.spine, self.core, self.top
 
     @property
     def up(self) -> int:
-        """Links up of a leaf, U."""
-        return self.m * self.spines
+        """Links of a leaf to other switches, U."""
+        return self.m * self.spines if self.flat is None else self.flat.up
+
+    @property
+    def carried(self) -> Fraction:
+        """Links' worth of traffic of a leaf that the links above it carry."""
+        return Fraction(self.up) if self.flat is None else self.flat.carried
 
     @property
     def spine_up(self) -> int:
@@ -63,31 +74,36 @@ class Shape:
         return self.m2 * self.cores
 
     @property
+    def core_up(self) -> int:
+        """Links up of a core, U_c."""
+        return self.m3 * self.tops
+
+    @property
     def pod(self) -> int:
-        """Leaves that a pod of 3 stages holds, L."""
+        """Leaves that a pod of 3 or 4 stages holds, L."""
         assert self.spine is not None
         return (ports(self.spine, self.rate) - self.spine_up) // self.m
 
+    @property
+    def zone(self) -> int:
+        """Pods that a zone of 4 stages holds, Z."""
+        assert self.core is not None
+        return (ports(self.core, self.rate) - self.core_up) // self.m2
+
     def pods(self, leaves: int) -> int:
         """Pods that ``leaves`` leaves need; 1 with two stages."""
-        return ceil_div(leaves, self.pod) if self.stages == 3 else 1
+        return ceil_div(leaves, self.pod) if self.stages > 2 else 1
+
+    def zones(self, leaves: int) -> int:
+        """Zones that they need; 1 with three stages."""
+        return ceil_div(self.pods(leaves), self.zone) if self.stages > 3 else 1
 
 
 @dataclass(frozen=True)
 class Cabling:
-    """Link rows above the leaf: leaf to spine, spine to core, the same in every copy."""
+    """Link rows of the boundaries between switches, from the leaf up, the same in every copy."""
 
-    spine: Pair | None = None
-    core: Pair | None = None
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Spines or cores of all copies with the cables below them; ``watts`` burden the network racks."""
-
-    sums: Sums
-    watts: Fraction
-    count: Count
+    pairs: tuple[Pair, ...] = ()
 
 
 def ports(switch: Switch, rate: int) -> int:
@@ -97,44 +113,91 @@ def ports(switch: Switch, rate: int) -> int:
     return found
 
 
-def shapes(task: Task, stages: int, copies: Copies) -> Iterator[Shape]:
-    """List every fabric of some stages and copies, whatever hangs below it."""
-    sale, pin = task.sale, task.instance.pin
-    for leaf in sale.scale_out:
-        if pin.leaf_switch not in (None, leaf.id):
+def kinds(task: Task) -> Sequence[Kind]:
+    """Trees and other fabrics that a question allows."""
+    return (*task.stages, *task.flat)
+
+
+def shapes(task: Task, kind: Kind, copies: Copies, most: int) -> Iterator[Shape]:
+    """List every fabric of a kind and some copies, whatever hangs below it; ``most`` leaves at most if joined."""
+    for leaf in task.sale.scale_out:
+        if task.instance.pin.leaf_switch not in (None, leaf.id):
             continue
-        if stages == 1:
-            yield Shape(leaf, copies=copies)
+        if isinstance(kind, str):
+            for rate, radix in sorted(leaf.radix):
+                yield from (Shape(leaf, rate=rate, copies=copies, flat=flat) for flat in flats(kind, radix, most))
+        else:
+            yield from _trees(task, Shape(leaf, copies=copies), kind)
+
+
+def _trees(task: Task, low: Shape, stages: int) -> Iterator[Shape]:
+    if stages == 1:
+        yield low
+        return
+    for shape in _with_spines(task, low):
+        if stages == 2:
+            yield shape
             continue
-        for spine in sale.scale_out:
-            if spine.protocol != leaf.protocol or pin.spine_switch not in (None, spine.id):
-                continue
-            for rate in sorted(dict(leaf.radix).keys() & dict(spine.radix).keys()):
-                for m in range(1, ports(spine, rate) + 1):
-                    for spines in range(task.instance.choose.min_spines, ports(leaf, rate) // m + 1):
-                        low = Shape(leaf, spine, None, rate, m, spines, copies=copies)
-                        if stages == 2:
-                            yield low
-                        else:
-                            yield from _with_cores(task, low)
+        for higher in _with_cores(task, shape):
+            if stages == 3:
+                yield higher
+            else:
+                yield from _with_tops(task, higher)
+
+
+def _with_spines(task: Task, low: Shape) -> Iterator[Shape]:
+    leaf = low.leaf
+    for spine in task.sale.scale_out:
+        if spine.protocol != leaf.protocol or task.instance.pin.spine_switch not in (None, spine.id):
+            continue
+        for rate in sorted(dict(leaf.radix).keys() & dict(spine.radix).keys()):
+            for m in range(1, ports(spine, rate) + 1):
+                for spines in range(task.instance.choose.min_spines, ports(leaf, rate) // m + 1):
+                    yield replace(low, spine=spine, rate=rate, m=m, spines=spines)
 
 
 def _with_cores(task: Task, low: Shape) -> Iterator[Shape]:
     assert low.spine is not None
     radix = ports(low.spine, low.rate)
-    seen: set[tuple[int, int]] = set()
-    for x in task.instance.choose.spine_tapers:
-        top = ceil_div(radix, 1 + exact(x))
-        for m2 in range(1, top + 1):
-            cores = top // m2
-            if (m2, cores) in seen or radix - m2 * cores < low.m:
-                continue
-            seen.add((m2, cores))
-            for core in task.sale.scale_out:
-                if core.protocol != low.leaf.protocol or task.instance.pin.core_switch not in (None, core.id):
-                    continue
-                if core.ports(low.rate) is not None:
-                    yield replace(low, core=core, taper=exact(x), m2=m2, cores=cores)
+    for taper, m2, cores in uplinks(radix, task.instance.choose.spine_tapers):
+        if radix - m2 * cores < low.m:
+            continue
+        for core in _boxes_above(task, low, task.instance.pin.core_switch):
+            yield replace(low, core=core, taper=taper, m2=m2, cores=cores)
+
+
+def _with_tops(task: Task, low: Shape) -> Iterator[Shape]:
+    assert low.core is not None
+    radix = ports(low.core, low.rate)
+    for taper, m3, tops in uplinks(radix, task.instance.choose.core_tapers):
+        if radix - m3 * tops < low.m2:
+            continue
+        for top in _boxes_above(task, low, task.instance.pin.top_switch):
+            yield replace(low, top=top, core_taper=taper, m3=m3, tops=tops)
+
+
+def _boxes_above(task: Task, low: Shape, pin: str | None) -> list[Switch]:
+    return [
+        box
+        for box in task.sale.scale_out
+        if box.protocol == low.leaf.protocol and pin in (None, box.id) and box.ports(low.rate) is not None
+    ]
+
+
+def uplinks(radix: int, tapers: Sequence[float]) -> list[tuple[Fraction, int, int]]:
+    """Ways to divide the uplinks of a switch: taper, links to each switch above and how many there are.
+
+    Examples
+    --------
+    >>> [(m, n) for _, m, n in uplinks(4, [1.0, 3.0])]
+    [(1, 2), (2, 1), (1, 1)]
+    """
+    found: dict[tuple[int, int], Fraction] = {}
+    for x in tapers:
+        most = ceil_div(radix, 1 + exact(x))
+        for each in range(1, most + 1):
+            found.setdefault((each, most // each), exact(x))
+    return [(x, each, above) for (each, above), x in found.items()]
 
 
 def carries(task: Task, shape: Shape, item: Hang) -> bool:
@@ -144,128 +207,59 @@ def carries(task: Task, shape: Shape, item: Hang) -> bool:
         return False
     traffic = group.size * group.need / shape.copies.planes
     down = Fraction(item.down_ports, ports(shape.leaf, nic_rate))
-    if shape.stages == 1:
+    if shape.alone:
         return True
     if shape.rate < nic_rate:
         return False
     if down + Fraction(shape.up, ports(shape.leaf, shape.rate)) > 1:
         return False
-    if shape.up * shape.rate < traffic:
+    if shape.carried * shape.rate < traffic:
         return False
-    if task.max_taper * shape.up * shape.rate < item.down_ports * nic_rate:
+    if task.max_taper * shape.carried * shape.rate < item.down_ports * nic_rate:
         return False
-    if not taper_held(task, shape, item):
+    return taper_held(task, shape, item) and carried_above(shape, traffic / shape.rate)
+
+
+def carried_above(shape: Shape, links: Fraction) -> bool:
+    """Whether spines and cores carry what leaves of so many links' worth of traffic send."""
+    if shape.stages > 2 and shape.spines * shape.spine_up < shape.pod * links:
         return False
-    if shape.stages == 2:
-        return True
-    return shape.spines * shape.spine_up * shape.rate >= shape.pod * traffic
+    return shape.stages < 4 or shape.spines * shape.cores * shape.core_up >= shape.zone * shape.pod * links
 
 
 def taper_held(task: Task, shape: Shape, item: Hang) -> bool:
     """Whether a full leaf with uplinks has exactly the taper that is pinned."""
-    if task.taper is None or shape.stages == 1:
+    if task.taper is None or shape.alone:
         return True
     return Fraction(item.down_ports * item.rate, shape.up * shape.rate) == task.taper
+
+
+def tapers_above(task: Task, shape: Shape) -> bool:
+    """Whether there is room in a pod and a zone, and spines and cores keep the greatest taper."""
+    if shape.stages > 2 and (shape.pod < 1 or task.max_taper * shape.spine_up < shape.pod * shape.m):
+        return False
+    return shape.stages < 4 or (shape.zone >= 1 and task.max_taper * shape.core_up >= shape.zone * shape.m2)
 
 
 def holds(task: Task, shape: Shape, items: tuple[Hang, ...]) -> bool:
     """Whether the fabric has the ports for all leaves together."""
     leaves = sum(item.group.leaves for item in items)
-    if shape.stages == 1:
+    if shape.alone:
         used = [Fraction(item.down_ports, ports(shape.leaf, item.rate)) for item in items]
         return sum(used) <= 1
+    if shape.flat is not None:
+        # What a grid or groups of leaves lose to one failure is not known: they are not offered where it is limited.
+        offered = shape.flat.kind == "mesh" or task.most_at_once is None
+        return offered and shape.flat.holds(leaves)
     assert shape.spine is not None
     if shape.stages == 2:
         return shape.m * leaves <= ports(shape.spine, shape.rate)
     assert shape.core is not None
-    if shape.pod < 1 or task.max_taper * shape.spine_up < shape.pod * shape.m:
+    if not tapers_above(task, shape):
         return False
+    if shape.top is not None:
+        return shape.m3 * shape.zones(leaves) <= ports(shape.top, shape.rate)
     return shape.m2 * shape.pods(leaves) <= ports(shape.core, shape.rate)
-
-
-def stage_lengths(task: Task) -> tuple[Fraction, Fraction]:
-    """Metres from leaf to spine and from spine to core."""
-    own = task.instance.site.lengths
-    low, high = (length_of(task.parts, task.instance, name) for name in ("hall", "building"))
-    if own.leaf_spine_m is not None:
-        low = exact(own.leaf_spine_m)
-    if own.spine_core_m is not None:
-        high = exact(own.spine_core_m)
-    return low, high
-
-
-def cablings(task: Task, shape: Shape) -> list[Cabling]:
-    """List every choice of link rows above the leaf."""
-    if shape.spine is None:
-        return [Cabling()]
-    lengths = stage_lengths(task)
-
-    def rows(lower: Switch, upper: Switch, length: Fraction, pin: str) -> list[Pair]:
-        found = pinned(task, pin, pairs(task.sale, Box.of(lower), Box.of(upper), shape.rate))
-        return [p for p in found if p.lower.placement == "cable" and reaches(p, length)]
-
-    low = rows(shape.leaf, shape.spine, lengths[0], "leaf_spine_links")
-    if shape.core is None:
-        return [Cabling(pair) for pair in low]
-    high = rows(shape.spine, shape.core, lengths[1], "spine_core_links")
-    return [Cabling(a, b) for a in low for b in high]
-
-
-def spine_layer(task: Task, shape: Shape, pair: Pair, leaves: int) -> Layer:
-    """Buy and repair the spines and the cables between ``leaves`` leaves of every copy and them."""
-    assert shape.spine is not None
-    copies = shape.copies.number
-    spines = copies * shape.pods(leaves) * shape.spines
-    cages = leaves if shape.stages == 2 else shape.pod
-    count = count_links(
-        pair,
-        shape.rate,
-        lower_boxes=[(copies * leaves, shape.up)],
-        upper_boxes=[(spines, cages * shape.m)],
-        trunks=[(copies * leaves * shape.spines, shape.m)],
-    )
-    return _layer(task, shape.spine, spines, pair, shape.rate, stage_lengths(task)[0], count)
-
-
-def core_layer(task: Task, shape: Shape, pair: Pair, leaves: int) -> Layer:
-    """Buy and repair the cores and the cables between the spines and them."""
-    assert shape.core is not None
-    pods = shape.pods(leaves)
-    copies = shape.copies.number
-    spines, cores = copies * pods * shape.spines, copies * shape.spines * shape.cores
-    count = count_links(
-        pair,
-        shape.rate,
-        lower_boxes=[(spines, shape.spine_up)],
-        upper_boxes=[(cores, pods * shape.m2)],
-        trunks=[(spines * shape.cores, shape.m2)],
-    )
-    return _layer(task, shape.core, cores, pair, shape.rate, stage_lengths(task)[1], count)
-
-
-def layers(task: Task, shape: Shape, cabling: Cabling, leaves: int) -> list[Layer]:
-    """Everything above ``leaves`` leaves."""
-    found = []
-    if cabling.spine is not None:
-        found.append(spine_layer(task, shape, cabling.spine, leaves))
-    if cabling.core is not None:
-        found.append(core_layer(task, shape, cabling.core, leaves))
-    return found
-
-
-def _layer(task: Task, switch: Switch, number: int, pair: Pair, rate: int, length: Fraction, count: Count) -> Layer:
-    site = task.site
-    cables = purchase(site, pair, rate, length, count)
-    sums = total(
-        [
-            buy(site, switch, number),
-            box_repairs(task.sale, site, switch, number, scale_up=False),
-            cables,
-            replacements(site, pair, count),
-            site.clean(cleanings(site, pair, count)),
-        ]
-    )
-    return Layer(sums, number * switch.watts + cables.watts, count)
 
 
 @dataclass(frozen=True)
@@ -284,19 +278,47 @@ class Far:
 
 def far(task: Task, shape: Shape, cabling: Cabling) -> Far:
     """Events above the leaf: they kill a job with the chance of a transient, otherwise they de-rate."""
-    if shape.spine is None or cabling.spine is None:
-        return Far(Fraction(0), Fraction(0))
     sale, site = task.sale, task.site
-    up = Fraction(shape.up)
-    # With cores above, every port of a spine is in use, whether by a leaf of its pod or upwards.
-    whole = up / ports(shape.spine, shape.rate) if shape.core is None else Fraction(shape.spines, shape.pod)
-    events = whole * far_box_events(sale, shape.spine)
-    events += up * far_link_events(site, cabling.spine, shape.rate, shape.m)
-    mttr = site.facility.switch_box_h
-    hours = switch_derating(sale, shape.spine, mttr) + far_derating(site, cabling.spine)
-    if shape.core is not None and cabling.core is not None:
-        up = Fraction(shape.spine_up * shape.spines, shape.pod)
-        events += up / ports(shape.core, shape.rate) * far_box_events(sale, shape.core)
-        events += up * far_link_events(site, cabling.core, shape.rate, shape.m2)
-        hours += switch_derating(sale, shape.core, mttr) + far_derating(site, cabling.core)
+    events = hours = Fraction(0)
+    for switch, boxes in boxes_per_leaf(shape):
+        events += boxes * far_box_events(sale, switch)
+        hours += switch_derating(sale, switch, site.facility.switch_box_h)
+    for pair, (links, bundle) in zip(cabling.pairs, links_per_leaf(shape), strict=True):
+        events += links * far_link_events(site, pair, shape.rate, bundle)
+        hours += far_derating(site, pair)
     return Far(site.facility.p_kill * events, hours)
+
+
+def boxes_per_leaf(shape: Shape) -> list[tuple[Switch, Fraction]]:
+    """Switches above a leaf, or of other leaves that carry its traffic, that are charged to it."""
+    if shape.flat is not None:
+        return [(shape.leaf, Fraction(shape.up, ports(shape.leaf, shape.rate)))]
+    found: list[tuple[Switch, Fraction]] = []
+    links = [links for links, _ in links_per_leaf(shape)]
+    if shape.spine is not None:
+        # With cores above, every port of a spine is in use, whether by a leaf of its pod or upwards.
+        part = links[0] / ports(shape.spine, shape.rate) if shape.core is None else Fraction(shape.spines, shape.pod)
+        found.append((shape.spine, part))
+    if shape.core is not None:
+        part = links[1] / ports(shape.core, shape.rate)
+        if shape.top is not None:
+            part = Fraction(shape.spines * shape.cores, shape.zone * shape.pod)
+        found.append((shape.core, part))
+    if shape.top is not None:
+        found.append((shape.top, links[2] / ports(shape.top, shape.rate)))
+    return found
+
+
+def links_per_leaf(shape: Shape) -> list[tuple[Fraction, int]]:
+    """Links of every boundary between switches that are charged to a leaf, and how many run together."""
+    if shape.flat is not None:
+        return [(Fraction(bundle.each, 2), bundle.m) for bundle in shape.flat.bundles]
+    found = []
+    if shape.spine is not None:
+        found.append((Fraction(shape.up), shape.m))
+    if shape.core is not None:
+        found.append((Fraction(shape.spines * shape.spine_up, shape.pod), shape.m2))
+    if shape.top is not None:
+        upper = shape.spines * shape.cores * shape.core_up
+        found.append((Fraction(upper, shape.zone * shape.pod), shape.m3))
+    return found

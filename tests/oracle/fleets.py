@@ -132,12 +132,11 @@ def random_pins(draw: Draw, found: Found, parts: Parts) -> dict[str, Any]:
     if base.lower is not None:
         able |= {"scale_up_planes": base.wiring.planes, "scale_up_links": links(base.lower.pair)}
     if shape.stages > 1:
-        assert plan.cabling.spine is not None
         one = draw.one(plan.items)
         able["taper"] = f"{one.down_ports * one.rate}:{shape.up * shape.rate}"
-        able["leaf_spine_links"] = links(plan.cabling.spine)
-    if plan.cabling.core is not None:
-        able["spine_core_links"] = links(plan.cabling.core)
+        able["leaf_spine_links"] = links(plan.cabling.pairs[0])
+    if shape.stages > 2:
+        able["spine_core_links"] = links(plan.cabling.pairs[1])
     pins = {name: able[name] for name in draw.some(sorted(able), 2, 4)}
     if "nic_leaf_links" in pins and draw.chance(0.15):
         pins["nic_leaf_links"] = draw.one([link.id for link in parts.links])

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from oracle.attach import Hang
 from oracle.cables import Pair
-from oracle.fabric import Cabling, Shape, stage_lengths
+from oracle.fabric import Cabling, Shape
+from oracle.layers import boundaries, length_between
 from oracle.task import Task
 
 NS_PER_M = 5
@@ -23,16 +24,20 @@ def to_leaf(item: Hang) -> Fraction:
 
 
 def path_us(task: Task, shape: Shape, cabling: Cabling, item: Hang) -> Fraction:
-    """Microseconds of the longest way from a NIC of a pool up to the top switch and down to another NIC."""
-    low, high = stage_lengths(task)
-    way, top = one_way(item.pair, item.length), shape.leaf.latency
-    if shape.spine is not None and cabling.spine is not None:
-        way += top + one_way(cabling.spine, low)
-        top = shape.spine.latency
-    if shape.core is not None and cabling.core is not None:
-        way += top + one_way(cabling.core, high)
-        top = shape.core.latency
-    return (2 * way + top) / 1000
+    """Microseconds of the longest way from a NIC of a pool up to the top switch and down to another NIC.
+
+    Where leaves are joined directly, it goes by way of a random leaf.
+    """
+    way = 2 * one_way(item.pair, item.length)
+    hops = [
+        one_way(pair, length_between(task, name)) for pair, name in zip(cabling.pairs, boundaries(shape), strict=True)
+    ]
+    if shape.flat is not None:
+        leaves, times = shape.flat.hops
+        way += leaves * shape.leaf.latency + sum(n * hop for n, hop in zip(times, hops, strict=True))
+        return way / 1000
+    *below, top = [switch.latency for switch in shape.boxes if switch is not None]
+    return (way + 2 * sum(hops) + 2 * sum(below) + top) / 1000
 
 
 def quick_enough(task: Task, shape: Shape, cabling: Cabling, item: Hang) -> bool:

@@ -57,10 +57,15 @@ def total(parts: list[Sums]) -> Sums:
 
 @dataclass(frozen=True)
 class Duty:
-    """What an accelerator of a pool is worth when it stands still: ``hour`` USD, replicas of ``replica``."""
+    """What an accelerator of a pool is worth when it stands still: ``hour`` USD, replicas of ``replica``.
+
+    ``hit_share`` and ``hour_share`` of the hits and hours are what spares do not cover (section 9, spares).
+    """
 
     hour: Fraction
     replica: int
+    hit_share: Fraction = Fraction(1)
+    hour_share: Fraction = Fraction(1)
 
     def down(self, reached: int) -> int:
         """Accelerators taken down by a failure that reaches ``reached`` of them."""
@@ -84,6 +89,7 @@ class Site:
 
     facility: Facility
     part_share: Fraction
+    swap_share: Fraction
     energy: Fraction
     crf_it: Fraction
     crf_building: Fraction
@@ -102,12 +108,18 @@ class Site:
         """Hard repairs: ``number`` per year, each replaces ``part`` and takes ``labour`` USD."""
         return Sums(repairs=number, failures=number * (part * self.part_share + labour))
 
+    def swap(self, number: Fraction, box: Fraction, labour: Fraction) -> Sums:
+        """Swaps of co-packaged boxes for a failed engine; the owner may pay another share of the ``box``."""
+        return Sums(repairs=number, failures=number * (box * self.swap_share + labour))
+
     def hits(self, duty: Duty, number: Fraction) -> Sums:
         """Job hits: each loses the restart of a replica."""
+        number *= duty.hit_share
         return Sums(hits=number, failures=number * duty.hour * self.facility.restart_h * duty.replica)
 
     def hours(self, duty: Duty, number: Fraction) -> Sums:
         """Accelerator-hours lost."""
+        number *= duty.hour_share
         return Sums(hours=number, failures=number * duty.hour)
 
     def kills(self, planes: int) -> Fraction:
@@ -153,9 +165,11 @@ def site_of(parts: Parts, instance: Instance) -> Site:
     it_years = money.it_years if money.it_years is not None else facility.it_years
     building_years = money.building_years if money.building_years is not None else facility.building_years
     kwh = own(site.utilisation, facility.utilisation) * own(site.pue, facility.pue) * exact("8.76")
+    part_share = exact(money.replacement_part_share)
     return Site(
         facility=facility,
-        part_share=exact(money.replacement_part_share),
+        part_share=part_share,
+        swap_share=own(money.box_swap_part_share, part_share),
         energy=kwh * own(site.electricity_usd_per_kwh, facility.electricity),
         crf_it=recovery(wacc, it_years),
         crf_building=recovery(wacc, building_years),

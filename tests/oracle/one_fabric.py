@@ -16,26 +16,26 @@ from typing import TypeVar
 
 from oracle.attach import Hang, fits, fits_rails, groups, hang, single_leaf
 from oracle.boxes import box_repairs, buy
-from oracle.domain import Base, bases
+from oracle.domain import Base, bases, most_leaves
 from oracle.evaluate import Part, Plan, combine, tally
 from oracle.evaluate import single_leaf as single_leaf_sums
 from oracle.fabric import (
     Cabling,
-    Layer,
     Shape,
-    cablings,
-    core_layer,
+    carried_above,
     far,
     holds,
+    kinds,
     ports,
     shapes,
-    spine_layer,
     taper_held,
+    tapers_above,
 )
 from oracle.latency import quick_enough, to_leaf
+from oracle.layers import cablings, layer
+from oracle.mixing import Slot, all_ways
 from oracle.money import ZERO, Sums
 from oracle.outage import survives, survives_below
-from oracle.parts import ceil_div
 from oracle.task import Copies, Task
 
 Kept = TypeVar("Kept")
@@ -57,7 +57,7 @@ class Option:
     leaves: int
     per_hit: tuple[float, ...]
     per_hour: tuple[float, ...]
-    window: dict[int, tuple[int, int, Fraction]] = field(default_factory=dict)
+    window: dict[int, tuple[Fraction, int, Fraction]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class FabricSearch:
         self._peaks = peaks
         self._layers: dict[object, tuple[float, ...]] = {}
         self._rows: dict[object, list[Cabling]] = {}
-        self._bases: dict[str, list[list[Base]]] = {}
-        self._hung: dict[tuple[str, str, bool, Copies], list[Option]] = {}
+        self._bases: dict[Slot, list[list[Base]]] = {}
+        self._hung: dict[tuple[Slot, str, bool, Copies], list[Option]] = {}
         self._start(free=False, ceiling=inf)
 
     def cheapest(self, pools: Sequence[str], *, free: bool = False, ceiling: float = inf) -> Entry | None:
@@ -110,46 +110,53 @@ class FabricSearch:
         self._frontier: list[Entry] | None = None
 
     def _run(self, pools: Sequence[str]) -> None:
-        for pool in pools:
-            if pool not in self._bases:
-                self._bases[pool] = self._kept_bases(pool, self._peaks[pool])
-        if not all(self._bases[pool] for pool in pools):
+        mixes, most = [], 0
+        for slots in all_ways(pools, self.task.instance, [a.id for a in self.task.sale.accelerators]):
+            for slot in slots:
+                if slot not in self._bases:
+                    self._bases[slot] = self._kept_bases(slot, self._peaks[slot.pool])
+            if all(self._bases[slot] for slot in slots):
+                mixes.append(slots)
+                every = [[base for alike in self._bases[slot] for base in alike] for slot in slots]
+                most = max(most, most_leaves(every))
+        if not mixes:
             return
-        for stages, copies in product(self.task.stages, self.task.copies):
-            for shape in shapes(self.task, stages, copies):
-                hung = [self._hangs(pool, shape) for pool in pools]
-                if all(hung):
-                    self._try_shape(shape, hung)
-                if self.first_only and self._best is not None:
-                    return
+        for kind, copies in product(kinds(self.task), self.task.copies):
+            for shape in shapes(self.task, kind, copies, most):
+                for slots in mixes:
+                    hung = [self._hangs(slot, shape) for slot in slots]
+                    if all(hung):
+                        self._try_shape(shape, hung)
+                    if self.first_only and self._best is not None:
+                        return
 
-    def _hangs(self, pool: str, shape: Shape) -> list[Option]:
-        key = (pool, shape.leaf.id, shape.stages == 1, shape.copies)
+    def _hangs(self, slot: Slot, shape: Shape) -> list[Option]:
+        key = (slot, shape.leaf.id, shape.alone, shape.copies)
         if key not in self._hung:
-            self._hung[key] = self._kept_hangs(self._bases[pool], shape)
+            self._hung[key] = self._kept_hangs(self._bases[slot], shape)
         return self._hung[key]
 
-    def _kept_bases(self, pool: str, peak: Fraction) -> list[list[Base]]:
+    def _kept_bases(self, slot: Slot, peak: Fraction) -> list[list[Base]]:
         """Ways to build a pool that are worth looking at, those together that look alike from the leaf."""
         alike: dict[object, list[tuple[tuple[Fraction, ...], Base]]] = {}
-        for base in bases(self.task, pool, peak):
+        for base in bases(self.task, slot, peak):
             if not survives_below(self.task, base):
                 continue
             rails = tuple(copies.rails for copies in self.task.copies if fits_rails(base, copies.rails))
-            key = (base.point, base.nic.id, base.nics, base.hall.hosts_per_rack, rails)
+            key = (base.point, base.domains, base.nic.id, base.nics, base.hall.hosts_per_rack, rails)
             terms = (*self._terms(base.sums), Fraction(base.hall.racks if self.racks else 0))
             _keep(alike.setdefault(key, []), terms, base)
         return [[base for _, base in kept] for kept in alike.values()]
 
     def _kept_hangs(self, pool: list[list[Base]], shape: Shape) -> list[Option]:
         alike: dict[object, list[tuple[tuple[Fraction, ...], Hang]]] = {}
-        alone = shape.stages == 1
+        alone = shape.alone
         for bases_alike in pool:
             first = bases_alike[0]
             if not fits(first, shape.copies):
                 continue
             for group in [single_leaf(first, shape.copies)] if alone else groups(first, shape.copies):
-                key = (first.point, first.nic.id, first.nics, group.whole, group.split)
+                key = (first.point, first.domains, first.nic.id, first.nics, group.whole, group.split)
                 kept = alike.setdefault(key, [])
                 for one in hang(self.task, first, shape.leaf, group, alone):
                     for base in bases_alike:
@@ -178,29 +185,28 @@ class FabricSearch:
     def _amounts(self, sums: Sums, watts: Fraction) -> tuple[float, ...]:
         return (*(float(term) for term in self._terms(sums)), float(watts))
 
-    def _window(self, option: Option, shape: Shape) -> tuple[int, int, Fraction]:
-        """Fewest and most uplinks of a leaf, and the links that carry its traffic, at the shape's rate."""
+    def _window(self, option: Option, shape: Shape) -> tuple[Fraction, int, Fraction]:
+        """Least that the links of a leaf must carry, most of them, and its traffic, in links at the shape's rate."""
         if shape.rate not in option.window:
             item, rate = option.item, shape.rate
             down = Fraction(item.down_ports, ports(shape.leaf, item.rate))
             most = (1 - down) * ports(shape.leaf, rate)
             traffic = item.group.size * item.group.need / shape.copies.planes / rate
             taper = item.down_ports * item.rate / (self.task.max_taper * rate)
-            fewest = max(ceil_div(traffic), ceil_div(taper))
-            option.window[rate] = fewest, most.numerator // most.denominator, traffic
+            option.window[rate] = max(traffic, taper), most.numerator // most.denominator, traffic
         return option.window[shape.rate]
 
     def _fitting(self, shape: Shape, options: list[Option]) -> list[Option]:
         if self.task.most_at_once is not None:
             options = [option for option in options if survives(self.task, shape, option.item)]
-        if shape.stages == 1:
+        if shape.alone:
             return options
-        fitting = []
+        fitting, up, carried = [], shape.up, shape.carried
         for option in options:
-            fewest, most, traffic = self._window(option, shape)
-            if not fewest <= shape.up <= most or shape.rate < option.item.rate:
+            least, most, traffic = self._window(option, shape)
+            if up > most or carried < least or shape.rate < option.item.rate:
                 continue
-            if shape.stages == 3 and shape.spines * shape.spine_up < shape.pod * traffic:
+            if not carried_above(shape, traffic):
                 continue
             if not taper_held(self.task, shape, option.item):
                 continue
@@ -208,7 +214,7 @@ class FabricSearch:
         return fitting
 
     def _try_shape(self, shape: Shape, hung: list[list[Option]]) -> None:
-        if shape.stages == 3 and self.task.max_taper * shape.spine_up < shape.pod * shape.m:
+        if not tapers_above(self.task, shape):
             return
         fewest = sum(min(option.leaves for option in options) for options in hung)
         least = sum(options[0].amounts[0] for options in hung)
@@ -217,7 +223,7 @@ class FabricSearch:
         fitting = [self._fitting(shape, options) for options in hung]
         if not all(fitting):
             return
-        ends = (shape.leaf.id, shape.spine and shape.spine.id, shape.core and shape.core.id, shape.rate)
+        ends = (*(box and box.id for box in shape.boxes), shape.rate, shape.flat and shape.flat.kind)
         if ends not in self._rows:
             self._rows[ends] = cablings(self.task, shape)
         room: dict[int, bool] = {}
@@ -225,11 +231,12 @@ class FabricSearch:
             self._try_cabling(shape, cabling, fitting, room)
 
     def _boxes(self, shape: Shape, leaves: int) -> float:
-        """What the goal counts of the spines and cores alone."""
+        """What the goal counts of the spines, cores and tops alone."""
         cost, copies = 0.0, shape.copies.number
         for switch, number in (
             (shape.spine, shape.pods(leaves) * shape.spines if shape.spine else 0),
-            (shape.core, shape.spines * shape.cores),
+            (shape.core, shape.zones(leaves) * shape.spines * shape.cores),
+            (shape.top, shape.spines * shape.cores * shape.tops),
         ):
             if switch is not None:
                 if switch not in self._layers:
@@ -247,7 +254,7 @@ class FabricSearch:
         reach = far(self.task, shape, cabling)
         hits, hours = float(reach.hits_per_leaf), float(reach.hours_per_accelerator)
         pools = [self._with_losses(options, shape.copies.number * hits, hours) for options in fitting]
-        if shape.stages > 1:
+        if not shape.alone:
             if self._frontier is not None:
                 pools = [self._useful_by_leaves(options) for options in pools]
             elif self._free or not self.task.limits:
@@ -257,7 +264,7 @@ class FabricSearch:
             leaves = sum(option.leaves for _, option in chosen)
             items = tuple(option.item for _, option in chosen)
             # Above the leaf only the number of leaves matters; a fabric of one stage has no such number.
-            if shape.stages == 1 or leaves not in room:
+            if shape.alone or leaves not in room:
                 room[leaves] = holds(self.task, shape, items)
             if not room[leaves]:
                 continue
@@ -353,28 +360,23 @@ class FabricSearch:
         return sorted((pair for rows in kept.values() for _, pair in rows), key=lambda pair: pair[0][0])
 
     def _above(self, shape: Shape, cabling: Cabling, leaves: int) -> tuple[float, ...]:
-        if shape.spine is None:
+        if shape.alone:
             return self._amounts(single_leaf_sums(self.task, shape), shape.copies.number * shape.leaf.watts)
         # Pools pay for their leaves; the watts of leaves still burden the network racks.
         copies = shape.copies.number
         parts = [(0.0,) * (len(self.limited) + 1) + (float(copies * leaves * shape.leaf.watts),)]
-        assert cabling.spine is not None
-        room = shape.pod if shape.stages == 3 else 0
-        low = ("spine", copies, shape.leaf.id, shape.spine.id, shape.rate, shape.m, shape.spines, room, leaves)
-        key: object = (*low, cabling.spine.lower.id, cabling.spine.upper.id)
-        if key not in self._layers:
-            self._layers[key] = self._of(spine_layer(self.task, shape, cabling.spine, leaves))
-        parts.append(self._layers[key])
-        if shape.core is not None and cabling.core is not None:
-            high = ("core", copies, shape.spine.id, shape.core.id, shape.rate, shape.spines, shape.m2, shape.cores)
-            key = (*high, shape.pods(leaves), cabling.core.lower.id, cabling.core.upper.id)
+        room = [shape.pod, shape.pods(leaves)] if shape.stages > 2 else []
+        room += [shape.zone, shape.zones(leaves)] if shape.stages > 3 else []
+        spread = (shape.rate, shape.m, shape.spines, shape.m2, shape.cores, shape.m3, shape.tops, shape.flat, leaves)
+        for place, pair in enumerate(cabling.pairs):
+            ends = [box and box.id for box in shape.boxes[place : place + 2]]
+            above = spread if place == 0 or shape.flat is not None else (*spread[:-1], None)
+            key: object = (place, copies, *ends, *above, *room, pair.lower.id, pair.upper.id)
             if key not in self._layers:
-                self._layers[key] = self._of(core_layer(self.task, shape, cabling.core, leaves))
+                found = layer(self.task, shape, pair, place, leaves)
+                self._layers[key] = self._amounts(found.sums, found.watts)
             parts.append(self._layers[key])
         return tuple(sum(column) for column in zip(*parts, strict=True))
-
-    def _of(self, layer: Layer) -> tuple[float, ...]:
-        return self._amounts(layer.sums, layer.watts)
 
 
 def _no_worse(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -11,14 +11,18 @@ from oracle.task import Task
 
 
 def share_of_jobs(base: Base, reached: int) -> Fraction:
-    """Share of the replicas that fail together with ``reached`` accelerators."""
+    """Share of the replicas of a part that fail together with ``reached`` accelerators."""
     return min(Fraction(1), Fraction(base.duty.jobs(reached), base.replicas))
 
 
 def share_below(base: Base) -> Fraction:
-    """Most that a failure inside the domains takes: a host, or a switch of the first stage; above it traffic turns."""
-    host = share_of_jobs(base, base.wiring.accelerator.host)
-    return host if base.wiring.switch is None else max(host, share_of_jobs(base, base.wiring.behind))
+    """Most that a failure inside the domains takes: a host, or a switch of the first stage; above it traffic turns.
+
+    With a plane to spare no switch takes any.
+    """
+    wiring = base.wiring
+    host = share_of_jobs(base, wiring.accelerator.host)
+    return host if wiring.switch is None or wiring.spare else max(host, share_of_jobs(base, wiring.behind))
 
 
 def share_of_leaf(item: Hang) -> Fraction:
@@ -42,25 +46,33 @@ def lacking(left: Fraction, wanted: Fraction) -> Fraction:
 
 
 def shares_above(shape: Shape, item: Hang) -> list[Fraction]:
-    """What a spine and a core take."""
+    """What a spine, a core and a top take; of a mesh a leaf that others send by way of."""
     wanted = item.group.size * item.group.need / shape.copies.planes
     found = []
+    if shape.flat is not None:
+        return [lacking(Fraction(shape.flat.left_by_one * shape.rate, 2), wanted)] if shape.flat.left_by_one else []
     if shape.stages > 1:
         found.append(lacking(Fraction((shape.spines - 1) * shape.m * shape.rate), wanted))
     if shape.stages > 2:
         left = Fraction((shape.spines * shape.spine_up - shape.m2) * shape.rate)
         found.append(lacking(left, shape.pod * wanted))
+    if shape.stages > 3:
+        left = Fraction((shape.spines * shape.cores * shape.core_up - shape.m3) * shape.rate)
+        found.append(lacking(left, shape.zone * shape.pod * wanted))
     return found
 
 
 def worst_share(shape: Shape, item: Hang) -> Fraction:
-    """Most that any single failure takes from a pool."""
-    return max(share_below(item.base), share_of_leaf(item), *shares_above(shape, item), Fraction(0))
+    """Most that any single failure takes from a pool: of a part its share."""
+    worst = max(share_below(item.base), share_of_leaf(item), *shares_above(shape, item), Fraction(0))
+    return worst * item.base.slot.share
 
 
 def survives_below(task: Task, base: Base) -> bool:
-    """Whether no failure inside the domains takes more than allowed."""
-    return task.most_at_once is None or share_below(base) <= task.most_at_once
+    """Whether no failure inside the domains takes more than allowed, and enough domains are up most of the time."""
+    if task.most_down is not None and base.available < 1 - task.most_down:
+        return False
+    return task.most_at_once is None or share_below(base) * base.slot.share <= task.most_at_once
 
 
 def survives(task: Task, shape: Shape, item: Hang) -> bool:

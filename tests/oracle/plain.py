@@ -8,10 +8,13 @@ from itertools import product
 
 from designer.instance.schema import Instance
 from oracle.attach import Hang, fits, groups, hang, single_leaf
-from oracle.domain import Base, bases
+from oracle.domain import Base, bases, most_leaves
 from oracle.enumerate import Found, peaks
 from oracle.evaluate import Part, Plan, combine, tally
-from oracle.fabric import Shape, cablings, carries, holds, shapes
+from oracle.fabric import Shape, carries, holds, kinds, shapes
+from oracle.layers import cablings
+from oracle.mixing import all_ways
+from oracle.outage import survives_below
 from oracle.parting import partings
 from oracle.parts import Parts
 from oracle.task import COST, Task, task_of
@@ -21,8 +24,13 @@ def search_plainly(parts: Parts, instance: Instance, goal: str = COST) -> Found 
     """Evaluate every design, one by one; only for the smallest questions."""
     task = replace(task_of(parts, instance), goal=goal)
     asked = dict(peaks(instance))
+    sold = [a.id for a in task.sale.accelerators]
     every = {
-        block: list(_all_fabrics(task, [list(bases(task, pool, asked[pool])) for pool in block]))
+        block: [
+            found
+            for slots in all_ways(block, instance, sold)
+            for found in _all_fabrics(task, [list(bases(task, slot, asked[slot.pool])) for slot in slots])
+        ]
         for block in {block for parting in partings(instance) for block in parting}
     }
     best: Found | None = None
@@ -36,9 +44,10 @@ def search_plainly(parts: Parts, instance: Instance, goal: str = COST) -> Found 
 
 def _all_fabrics(task: Task, pools: list[list[Base]]) -> Iterator[tuple[Plan, Part]]:
     """Every fabric that may stand with some pools on it, but for the limits."""
-    for copies, stages in product(task.copies, task.stages):
+    pools = [[base for base in pool if survives_below(task, base)] for pool in pools]
+    for copies, kind in product(task.copies, kinds(task)):
         leaf, hung = None, list[list[Hang]]()
-        for shape in shapes(task, stages, copies):
+        for shape in shapes(task, kind, copies, most_leaves(pools)):
             if shape.leaf is not leaf:
                 leaf, hung = shape.leaf, [_all_hangs(task, pool, shape) for pool in pools]
             carried = [[item for item in pool if carries(task, shape, item)] for pool in hung]
@@ -52,7 +61,7 @@ def _all_fabrics(task: Task, pools: list[list[Base]]) -> Iterator[tuple[Plan, Pa
 
 def _all_hangs(task: Task, pool: list[Base], shape: Shape) -> list[Hang]:
     found: list[Hang] = []
-    alone = shape.stages == 1
+    alone = shape.alone
     for base in pool:
         if fits(base, shape.copies):
             for group in [single_leaf(base, shape.copies)] if alone else groups(base, shape.copies):

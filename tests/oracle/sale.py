@@ -27,7 +27,16 @@ def for_sale(parts: Parts, instance: Instance) -> Sale:
     """Pick the parts that the question may buy."""
     choose, pin = instance.choose, instance.pin
     pinned_links = "/".join(
-        name or "" for name in (pin.scale_up_links, pin.nic_leaf_links, pin.leaf_spine_links, pin.spine_core_links)
+        getattr(pin, f"{name}_links") or ""
+        for name in (
+            "scale_up",
+            "nic_leaf",
+            "leaf_spine",
+            "spine_core",
+            "core_top",
+            "leaf_leaf",
+            "group_group",
+        )
     ).split("/")
 
     def released(status: str, available_from: str, named: bool) -> bool:
@@ -79,7 +88,7 @@ def for_sale(parts: Parts, instance: Instance) -> Sale:
         return known and released(x.status, x.available_from, x.id in (*(choose.nics or ()), pin.nic))
 
     engines = {x.id: x for x in parts.links if engine_sold(x)}
-    out_pins = (pin.leaf_switch, pin.spine_switch, pin.core_switch)
+    out_pins = (pin.leaf_switch, pin.spine_switch, pin.core_switch, pin.top_switch)
     up = [w for w in parts.switches if w.role == "scale_up"]
     out = [w for w in parts.switches if w.role == "scale_out"]
     return Sale(

@@ -46,6 +46,8 @@ class Task:
 
     ``most_at_once`` is the largest share of a pool that one failure may take, ``reference_us`` the path behind which
     the times of plans without an allowance of their own were taken; ``taper`` is that of every leaf where it is pinned.
+    ``most_down`` is the largest share of the time in which a pool may lack domains; ``flat`` are the kinds of fabrics
+    whose leaves are joined directly, ``stages`` those of trees.
     ``limits`` hold for the amounts of their name; "objective" is among them where a cost may not be exceeded.
     """
 
@@ -59,6 +61,8 @@ class Task:
     copies: tuple[Copies, ...]
     most_at_once: Fraction | None = None
     reference_us: Fraction = Fraction(0)
+    most_down: Fraction | None = None
+    flat: tuple[str, ...] = ()
     goal: str = COST
     taper: Fraction | None = None
 
@@ -82,6 +86,10 @@ def task_of(parts: Parts, instance: Instance) -> Task:
     stages = tuple(sorted(set(choose.scale_out_stages)))
     if instance.pin.scale_out_stages is not None:
         stages = tuple(s for s in stages if s == instance.pin.scale_out_stages)
+    flat = tuple(shape for shape in ("mesh", "hyperx", "dragonfly") if shape in choose.scale_out_shapes)
+    if instance.pin.taper is not None or instance.pin.scale_out_stages is not None:
+        flat = ()
+    available = instance.risk.min_pool_availability
     return Task(
         parts=parts,
         instance=instance,
@@ -89,13 +97,15 @@ def task_of(parts: Parts, instance: Instance) -> Task:
         site=site_of(parts, instance),
         limits=limits_of(instance),
         max_taper=exact(choose.max_taper),
-        stages=stages,
+        stages=stages if "tree" in choose.scale_out_shapes else (),
         copies=tuple(
             Copies(rails, planes)
             for rails in ([instance.pin.rails] if instance.pin.rails else sorted(set(choose.scale_out_rails)))
             for planes in ([instance.pin.planes] if instance.pin.planes else sorted(set(choose.scale_out_planes)))
         ),
         most_at_once=None if most is None else exact(most),
+        most_down=None if available is None else 1 - exact(available),
+        flat=flat,
         reference_us=reference_path_us(instance.efficiency),
         taper=taper_of(instance),
     )

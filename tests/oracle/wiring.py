@@ -34,7 +34,8 @@ class Upper:
 class Wiring:
     """One way to wire the scale-up ports of one accelerator type in domains of one size.
 
-    A mesh or torus has no switch and no planes; ``sides`` are those of the torus, the largest first.
+    A mesh or torus has no switch and no planes; ``sides`` are those of the torus, the largest first. On ``spare`` of
+    the planes the plan does not count.
     """
 
     accelerator: Accelerator
@@ -46,6 +47,7 @@ class Wiring:
     planes: int = 0
     upper: Upper | None = None
     sides: tuple[int, ...] = ()
+    spare: int = 0
 
     @property
     def shares(self) -> tuple[int, ...]:
@@ -130,13 +132,16 @@ def sizes_of(a: Accelerator, sale: Sale, instance: Instance) -> list[int]:
 def wirings(sale: Sale, instance: Instance) -> Iterator[Wiring]:
     """List every domain that may be built."""
     stages = instance.choose.scale_up_stages
+    # Other domains have no planes to spare: they are offered where none need be.
+    others = 0 in instance.choose.spare_planes
     for a in sale.accelerators:
         for size in sizes_of(a, sale, instance):
             if 1 in stages:
                 yield from one_stage(a, size, sale, instance)
-            if 2 in stages:
+            if 2 in stages and others:
                 yield from two_stages(a, size, sale, instance)
-        yield from joined(a, instance)
+        if others:
+            yield from joined(a, instance)
 
 
 def one_stage(a: Accelerator, size: int, sale: Sale, instance: Instance) -> Iterator[Wiring]:
@@ -151,9 +156,12 @@ def one_stage(a: Accelerator, size: int, sale: Sale, instance: Instance) -> Iter
                     continue
                 if instance.pin.scale_up_planes not in (None, planes):
                     continue
-                if size * ceil_div(wired, planes) <= radix:
-                    usable = Fraction(planes * (wired // planes) * a.port_gbps)
-                    yield Wiring(a, size, wired, "switched", usable, switch, planes)
+                if size * ceil_div(wired, planes) > radix:
+                    continue
+                for spare in sorted(set(instance.choose.spare_planes)):
+                    if spare < planes:
+                        usable = Fraction((planes - spare) * (wired // planes) * a.port_gbps)
+                        yield Wiring(a, size, wired, "switched", usable, switch, planes, spare=spare)
 
 
 def two_stages(a: Accelerator, size: int, sale: Sale, instance: Instance) -> Iterator[Wiring]:

@@ -1,0 +1,178 @@
+"""The stages of a tree above its leaves, counted again: one to four stages (section 7)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from designer.design.types import Fabric
+from designer.verify.boundaries import Wiring
+from designer.verify.exact import exact, ratio_up
+from designer.verify.findings import Findings, UncountableError
+from designer.verify.layout import Bound, Boxes, FabricParts, Joined, Layout
+
+NO_UPLINKS = ("links_per_leaf_spine", "spines_per_pod", "uplink_gbps")
+NO_CORES = ("links_per_spine_core", "cores_per_spine")
+NO_TOPS = ("zones", "pods_per_zone", "links_per_core_top", "tops_per_core", "core_taper")
+
+
+def absent(*fields: str) -> tuple[tuple[str, str, object], ...]:
+    """Numbers of stages that a fabric has not: all are 0."""
+    return tuple(("absent_stage", field, 0) for field in fields)
+
+
+def tree_of(found: Findings, place: str, stated: Fabric, parts: FabricParts, leaves: int) -> Layout:
+    """Count the part of one copy above ``leaves`` leaves; raise `UncountableError` where that is futile."""
+    stages = len(parts.switches)
+    if stages == 1:
+        numbers = (("pods", "pods", 1), ("pod_leaves", "leaves_per_pod", 1))
+        return Layout(
+            boxes=(Boxes("leaf", 1, 0, 0),),
+            ways=((1,), ()),
+            numbers=(*numbers, *absent(*NO_UPLINKS, *NO_CORES, *NO_TOPS)),
+        )
+    per_spine, spines, rate = stated.links_per_leaf_spine, stated.spines_per_pod, Fraction(stated.uplink_gbps)
+    _least_one(found, place, "links and spines", per_spine, spines)
+    for row in parts.switches[1:]:
+        if not found.holds("uplink_rate", place, rate in row.radix, rate, f"a port rate of {row.id}", "uplink rate"):
+            raise UncountableError(place)
+    if stages == 2:
+        return _two(found, place, parts, leaves, (per_spine, spines, rate))
+    return _more(found, place, stated, parts, leaves)
+
+
+def _least_one(found: Findings, place: str, what: str, *numbers: int) -> None:
+    if not found.holds("whole_numbers", place, all(number >= 1 for number in numbers), numbers, "at least 1", what):
+        raise UncountableError(place)
+
+
+def _two(found: Findings, place: str, parts: FabricParts, leaves: int, each: tuple[int, int, Fraction]) -> Layout:
+    per_spine, spines, rate = each
+    uplinks, down = per_spine * spines, per_spine * leaves
+    radix = parts.switches[1].radix[rate]
+    found.holds("spine_ports", place, down <= radix, down, f"at most {radix}", "spine ports")
+    wiring = Wiring(leaves * uplinks, {per_spine: leaves * spines}, {uplinks: leaves}, {down: spines})
+    return Layout(
+        uplinks=uplinks,
+        pod_leaves=leaves,
+        boxes=(Boxes("leaf", leaves, 0, uplinks), Boxes("spine", spines, down, 0)),
+        joined=(Joined("leaf_spine", wiring, per_spine, Fraction(uplinks)),),
+        # A leaf uses the share of the spines' ports that its links fill.
+        above=((parts.switches[1], Fraction(uplinks, radix)),),
+        left=(Bound("spine", (spines - 1) * per_spine * rate, 1, "without one spine"),),
+        ways=((2, 1), (2,)),
+        numbers=(
+            ("pods", "pods", 1),
+            ("pod_leaves", "leaves_per_pod", leaves),
+            *absent(*NO_CORES, *NO_TOPS),
+        ),
+    )
+
+
+def _split(
+    found: Findings, place: str, names: tuple[str, str, str, str], radix: int, taper: float, links: tuple[int, int]
+) -> tuple[int, int]:
+    """Divide the ports of a switch by its taper: boxes above it, and boxes below it that it takes."""
+    name, rule, above, below = names
+    down, up = links
+    ratio = exact(taper)
+    if not found.holds("whole_numbers", place, up >= 1 and ratio >= 1, (up, ratio), "at least 1", f"{name} upwards"):
+        raise UncountableError(place)
+    more = ratio_up(radix, 1 + ratio) // up
+    less = (radix - up * more) // down
+    if not found.holds(
+        rule,
+        place,
+        more >= 1 and less >= 1,
+        f"{more} {above}, {less} {below}",
+        "at least 1 of each",
+        f"a {name} has ports for {above} and {below}",
+    ):
+        raise UncountableError(place)
+    return more, less
+
+
+def _more(found: Findings, place: str, stated: Fabric, parts: FabricParts, leaves: int) -> Layout:
+    """Three stages, and the part of four stages that is like them."""
+    per_spine, spines, rate = stated.links_per_leaf_spine, stated.spines_per_pod, Fraction(stated.uplink_gbps)
+    per_core, uplinks = stated.links_per_spine_core, per_spine * spines
+    spine, core = (row.radix[rate] for row in parts.switches[1:3])
+    words = ("spine", "spine_ports", "cores", "leaves")
+    cores, pod = _split(found, place, words, spine, stated.spine_taper, (per_spine, per_core))
+    spine_up, spine_down, pods = per_core * cores, pod * per_spine, ratio_up(leaves, pod)
+    in_all = pods * spines
+    # Pods are bought whole: a spine has cages for all the leaves of its pod.
+    lower = Wiring(leaves * uplinks, {per_spine: leaves * spines}, {uplinks: leaves}, {spine_down: in_all})
+    used = Fraction(spine_up * spines, pod)
+    pairs, ends = {per_core: in_all * cores}, {spine_up: in_all}
+    boxes = (Boxes("leaf", leaves, 0, uplinks), Boxes("spine", in_all, spine_down, spine_up))
+    joined = Joined("leaf_spine", lower, per_spine, Fraction(uplinks))
+    spines_of_leaf = (parts.switches[1], Fraction(spines, pod))
+    enough = Bound("pod_uplinks", spines * spine_up * rate, pod, "Gb/s that leave a pod")
+    left = (
+        Bound("spine", (spines - 1) * per_spine * rate, 1, "without one spine"),
+        Bound("core", (spines * spine_up - per_core) * rate, pod, "without one core"),
+    )
+    numbers: tuple[tuple[str, str, object], ...] = (
+        ("pods", "pods", pods),
+        ("pod_leaves", "leaves_per_pod", pod),
+        ("cores_per_spine", "cores_per_spine", cores),
+    )
+    if len(parts.switches) == 3:
+        down = per_core * pods
+        found.holds("core_ports", place, down <= core, down, f"at most {core}", "core ports")
+        upper = Wiring(in_all * spine_up, pairs, ends, {down: spines * cores})
+        return Layout(
+            uplinks=uplinks,
+            pod_leaves=pod,
+            boxes=(*boxes, Boxes("core", spines * cores, down, 0)),
+            joined=(joined, Joined("spine_core", upper, per_core, used)),
+            above=(spines_of_leaf, (parts.switches[2], used / core)),
+            enough=(enough,),
+            left=left,
+            ways=((2, 2, 1), (2, 2)),
+            numbers=(*numbers, *absent(*NO_TOPS)),
+        )
+    per_top, top = stated.links_per_core_top, parts.switches[3].radix[rate]
+    words = ("core", "core_ports", "tops", "pods")
+    tops, zone = _split(found, place, words, core, stated.core_taper, (per_core, per_top))
+    core_up, core_down, zones = per_top * tops, zone * per_core, ratio_up(pods, zone)
+    all_cores, in_zone, top_down = zones * spines * cores, zone * pod, per_top * zones
+    found.holds("top_ports", place, top_down <= top, top_down, f"at most {top}", "top ports")
+    # Zones are bought whole, like pods. Core j of every zone meets the same tops.
+    upper = Wiring(in_all * spine_up, pairs, ends, {core_down: all_cores})
+    highest = Wiring(
+        all_cores * core_up,
+        {per_top: all_cores * tops},
+        {core_up: all_cores},
+        {top_down: spines * cores * tops},
+    )
+    out_of_zone = spines * cores * core_up
+    to_tops = Fraction(out_of_zone, in_zone)
+    return Layout(
+        uplinks=uplinks,
+        pod_leaves=pod,
+        boxes=(
+            *boxes,
+            Boxes("core", all_cores, core_down, core_up),
+            Boxes("top", spines * cores * tops, top_down, 0),
+        ),
+        joined=(
+            joined,
+            Joined("spine_core", upper, per_core, used),
+            Joined("core_top", highest, per_top, to_tops),
+        ),
+        above=(
+            spines_of_leaf,
+            (parts.switches[2], Fraction(spines * cores, in_zone)),
+            (parts.switches[3], to_tops / top),
+        ),
+        enough=(enough, Bound("zone_uplinks", out_of_zone * rate, in_zone, "Gb/s that leave a zone")),
+        left=(*left, Bound("top", (out_of_zone - per_top) * rate, in_zone, "without one top")),
+        ways=((2, 2, 2, 1), (2, 2, 2)),
+        numbers=(
+            *numbers,
+            ("zones", "zones", zones),
+            ("pods_per_zone", "pods_per_zone", zone),
+            ("tops_per_core", "tops_per_core", tops),
+        ),
+    )
