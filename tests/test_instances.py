@@ -26,8 +26,10 @@ QUICK = (
     "deepseek-v3-blackwell",
     "deepseek-v3-h800",
     "llama-405b-chat",
+    "mixed-fleet",
     "narrow-switches-16k",
     "qwen3-235b",
+    "spare-racks",
     "two-leaf-pod",
 )
 LONG = (

@@ -46,7 +46,13 @@ def check_batch(seeds: range, folder: Path, widest: int) -> None:
     assert not messages, "\n\n".join(messages)
 
 
-@pytest.mark.parametrize("first", range(0, 200, BATCH))
+# Batches that take over 15 s each.
+LENGTHY = (20, 50, 80, 110, 180)
+
+
+@pytest.mark.parametrize(
+    "first", [pytest.param(n, marks=[pytest.mark.slow] * (n in LENGTHY)) for n in range(0, 200, BATCH)]
+)
 def test_optimum_is_that_of_brute_force(first: int, tmp_path: Path) -> None:
     check_batch(range(first, first + BATCH), tmp_path, NARROW)
 
