@@ -89,7 +89,11 @@ def pools_served(result: Result) -> list[float]:
         if load.serve == "prefill":
             asked[load.name] = prompts
     return [
-        p.replicas * p.plan.accelerators_per_replica * p.plan.tokens_per_s_per_accelerator / asked[p.name] * (1 + 1e-9)
+        p.replicas
+        * p.plan.accelerators_per_replica
+        * p.plan.tokens_per_s_per_accelerator
+        / (asked[p.pool] * p.share[0] / p.share[1])
+        * (1 + 1e-9)
         for p in design.pools
     ]
 
