@@ -19,6 +19,7 @@ from designer.candidates.mixing import least as least_of
 from designer.candidates.option_table import OptionTable
 from designer.candidates.parting import Block, Fabric, Known
 from designer.candidates.parts import SwitchPart
+from designer.candidates.reduce import Mask
 from designer.candidates.search import Priced, Search
 from designer.candidates.shape import ShapeRows
 from designer.candidates.slots import Rows, Slot, complete, fill, parts_of, trim
@@ -37,6 +38,10 @@ class Attachments:
         self._tables = [OptionTable(mine, search.choose.mixed_parts) for mine in options]
         self._made: dict[tuple[Copies, str, int, int], Choices | None] = {}
 
+    def options(self, pool: int) -> int:
+        """Number of options of a pool, that choices count their places in."""
+        return len(self._tables[pool].options)
+
     def rows(self, block: Block) -> list[tuple[int, list[Choices]]]:
         """``(stages, choices per pool)`` for every leaf type that every pool of a block can use; 0 stages for leaves
         joined directly."""
@@ -48,7 +53,7 @@ class Attachments:
                 continue
             row: list[Choices] = []
             for pool in block:
-                found = self._at(copies, leaf, min(wanted[0], 2), pool)
+                found = self.at(copies, leaf, min(wanted[0], 2), pool)
                 if found is None:
                     break
                 row.append(found)
@@ -56,7 +61,7 @@ class Attachments:
                 out += [(s, row) for s in wanted]
         return out
 
-    def _at(self, copies: Copies, leaf: SwitchPart, kind: int, pool: int) -> Choices | None:
+    def at(self, copies: Copies, leaf: SwitchPart, kind: int, pool: int) -> Choices | None:
         """Choices for a lone switch (``kind`` 1), leaves below others (2), or leaves joined directly (0)."""
         key = (copies, leaf.id, kind, pool)
         if key not in self._made:
@@ -67,6 +72,23 @@ class Attachments:
             self._made[key] = attach(
                 offer.pools[pool], table, leaf, copies, links, offer.economy, one_stage=kind == 1, reduce=reduce
             )
+        return self._made[key]
+
+
+class Narrowed(Attachments):
+    """The attachments of some of the options of every pool (masks over all of them)."""
+
+    def __init__(self, whole: Attachments, options: Sequence[Mask]) -> None:
+        self._search, self._tables, self._made = whole._search, whole._tables, {}
+        self._whole, self._left = whole, options
+
+    def at(self, copies: Copies, leaf: SwitchPart, kind: int, pool: int) -> Choices | None:
+        """The choices of some options of a pool, as `Attachments.at` has them of all."""
+        key = (copies, leaf.id, kind, pool)
+        if key not in self._made:
+            found = self._whole.at(copies, leaf, kind, pool)
+            keep = None if found is None else self._left[pool][found.option]
+            self._made[key] = None if found is None or keep is None or not keep.any() else found.take(keep)
         return self._made[key]
 
 

@@ -214,3 +214,25 @@ def runs(options: Sequence[Option], most: int) -> bool:
     """Whether some of the options of a pool can run all of it."""
     mix = mix_of(options, most)
     return bool(options) and (mix is None or mix.whole)
+
+
+def splits(options: Sequence[Option], most: int) -> list[tuple[npt.NDArray[np.bool_], ...]]:
+    """The ways to share a pool out: of each the options (masks) of every part, one part where it is not mixed."""
+    mix = mix_of(options, most)
+    if mix is None:
+        return [(np.ones(len(options), np.bool_),)]
+    groups = sorted(set(zip(mix.kind.tolist(), mix.share.tolist(), strict=True)))
+    out: list[tuple[npt.NDArray[np.bool_], ...]] = []
+    started: list[tuple[tuple[int, int], ...]] = [()]
+    while started:
+        parts = started.pop()
+        for kind, share in groups:
+            served = sum(mine for _, mine in parts) + share
+            if (parts and kind <= parts[-1][0]) or served > mix.steps or len(parts) == mix.most:
+                continue
+            more = (*parts, (kind, share))
+            if served < mix.steps:
+                started.append(more)
+            else:
+                out.append(tuple((mix.kind == k) & (mix.share == s) for k, s in more))
+    return out

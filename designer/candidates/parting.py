@@ -23,6 +23,8 @@ Parting = tuple[Block, ...]
 
 # With more workloads all of them share a fabric, or each has its own.
 MOST_PARTED = 4
+# The lean of fabrics that were looked for with another goal altogether.
+OTHER = -1
 
 
 @dataclass(frozen=True)
@@ -124,15 +126,22 @@ class Known:
     ``best`` is the goal of a complete answer within the limits, infinite while there is none; ``answer`` is the best
     that was put together here, ``found_best`` its goal. Fabrics are kept by the
     lean of the goal they were looked for with: those of one lean are put together, and those of the goal itself.
-    Without ``blocks`` nothing is put together.
+    Without ``blocks`` nothing is put together; ``told`` hears of every fabric that is found here for another goal.
     """
 
-    def __init__(self, blocks: tuple[Block, ...], weights: Weights, network_rack_watts: float) -> None:
+    def __init__(
+        self, blocks: tuple[Block, ...], weights: Weights, network_rack_watts: float, told: Known | None = None
+    ) -> None:
+        self._told = told
         self.best = self.found_best = math.inf
         self.answer: tuple[Fabric, ...] = ()
         self._weights, self._racks = weights, network_rack_watts
         self._partings = {block: [way for way in partings(blocks) if block in way] for block in blocks}
         self._found: dict[tuple[Block, int], tuple[float, Fabric]] = {}
+
+    def forget_others(self) -> None:
+        """Forget the fabrics of another goal: from here on it is a different one."""
+        self._found = {key: found for key, found in self._found.items() if key[1] != OTHER}
 
     def own(self, block: Block) -> float:
         """Goal of the best fabric known of a block, whatever the limits."""
@@ -141,6 +150,8 @@ class Known:
     def add(self, fabric: Fabric, lean: int, tilt: Floats) -> bool:
         """Take a fabric; whether it makes a complete answer within the limits with those of the others."""
         whole, block = False, fabric.block
+        if self._told is not None:
+            self._told.add(fabric, OTHER, tilt)
         for way in self._partings.get(block, ()):
             for other in {lean, 0}:
                 rest = [self._found.get((one, other)) for one in way if one != block]
@@ -165,10 +176,11 @@ class Bounds:
 
     ``floors`` say what each workload adds to a fabric at least, whoever is on it. A fabric that loses a workload stays
     one for the others and costs less: so the least of a block and the floors of further workloads bound a larger one.
+    No answer has more than so many ``fabrics``.
     """
 
-    def __init__(self, blocks: tuple[Block, ...], floors: Mapping[Block, float]) -> None:
-        self._blocks, self._floors = blocks, dict(floors)
+    def __init__(self, blocks: tuple[Block, ...], floors: Mapping[Block, float], fabrics: float = math.inf) -> None:
+        self._ways, self._floors = [way for way in partings(blocks) if len(way) <= fabrics], dict(floors)
         self._low: dict[Block, float] = {}
         self._gone: set[Block] = set()
 
@@ -191,5 +203,5 @@ class Bounds:
 
     def rest(self, block: Block) -> float:
         """What the workloads outside a block cost at least, on any fabrics (infinite: there is no place for them)."""
-        ways = (way for way in partings(self._blocks) if block in way and not self._gone.intersection(way))
+        ways = (way for way in self._ways if block in way and not self._gone.intersection(way))
         return min((sum(self.least(one) for one in way if one != block) for way in ways), default=math.inf)

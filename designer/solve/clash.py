@@ -129,7 +129,7 @@ def limit_clash(space: Space, deadline: Deadline) -> tuple[str, ...]:
     value = {id(column): x for column, x in zip(milp.columns, report.values.tolist(), strict=True)}
     excess = [value.get(id(twin.model.excess[k]), 0.0) for k in range(len(limits))]
     clashing = [limit for limit, x in zip(limits, excess, strict=True) if x > 1e-9]
-    lines = ["the limits exclude each other: " + ", ".join(stated(limit) for limit in limits)]
+    lines = list(exclusive(limits))
     together = " and ".join(
         _needed(limit, limit.most * (1 + x) if limit.most > 0 else x)
         for limit, x in zip(limits, excess, strict=True)
@@ -138,13 +138,24 @@ def limit_clash(space: Space, deadline: Deadline) -> tuple[str, ...]:
     lines.append(f"least change that makes a design possible: {together}")
     for limit in limits:
         alone = _least(space, limit, deadline)
-        if alone is Termination.TIME_LIMIT:
-            lines.append(f"what {limit.key} alone would have to be was not settled in time")
-        elif alone is None or isinstance(alone, Termination):
-            lines.append(f"{limit.key} alone does not help: the other limits already exclude each other")
-        elif alone > limit.most or limit in clashing:
-            lines.append(f"with every other limit as it is: {_needed(limit, alone)} would do")
+        least = None if isinstance(alone, Termination) else alone
+        if least is None or least > limit.most or limit in clashing:
+            lines.append(alone_line(limit, least, settled=alone is not Termination.TIME_LIMIT))
     return tuple(lines)
+
+
+def exclusive(limits: Sequence[Limit]) -> tuple[str, ...]:
+    """Say that limits exclude each other."""
+    return ("the limits exclude each other: " + ", ".join(stated(limit) for limit in limits),)
+
+
+def alone_line(limit: Limit, value: float | None, *, settled: bool) -> str:
+    """Say what a limit would have to be while every other stands (None: nothing helps, or is not known to)."""
+    if value is not None:
+        return f"with every other limit as it is: {_needed(limit, value)} would do"
+    if settled:
+        return f"{limit.key} alone does not help: the other limits already exclude each other"
+    return f"what {limit.key} alone would have to be was not settled in time"
 
 
 def stated(limit: Limit) -> str:

@@ -34,7 +34,8 @@ class Reach:
     """What the limits allow.
 
     ``best`` is the goal of a design within all of them (infinite if none was met), ``selection`` that design where it
-    was looked for here; ``beyond`` are the limits that no design meets even alone, each with its least value.
+    was looked for here; ``beyond`` are the limits that no design meets even alone, each with its least value;
+    ``excluded`` says that no options of the pools keep all of them together.
     ``interrupted`` says that a person stopped the search.
     """
 
@@ -42,6 +43,7 @@ class Reach:
     beyond: tuple[tuple[Limit, float], ...]
     selection: Selection | None = None
     interrupted: bool = False
+    excluded: bool = False
 
 
 def reach(

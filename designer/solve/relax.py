@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import ceil, inf
 
 import numpy as np
 
@@ -14,9 +14,10 @@ from designer.candidates.copies import choose_of
 from designer.candidates.mixing import runs
 from designer.candidates.pressure import use_of
 from designer.candidates.space import Space
+from designer.candidates.terms import NET_WATTS, RACKS
 from designer.candidates.weights import NOISE, Limit, Weights
 from designer.instance.pools import pools_of
-from designer.solve.clash import rounded_up, stated
+from designer.solve.clash import alone_line, rounded_up, stated
 from designer.solve.clock import Deadline
 from designer.solve.compile import compile_model
 from designer.solve.highs import irreducible_rows
@@ -30,6 +31,8 @@ from designer_models import build_fabric_choice
 RESOLUTION = 0.005
 _LONGEST = 64.0
 _LEAST_SHARE = 1e-6
+# Weight of the goal beside the use of a limit that fabrics use nothing of.
+_A_LITTLE = 0.02
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,27 @@ class Explainer:
             # Dropping a workload or a domain may break a share: what follows rests on the contrary.
             return ()
         return (*self._irreducible(space, beyond), *self._fewer_tokens(), *self._longer_times())
+
+    def each_alone(self) -> tuple[str, ...]:
+        """What every limit alone would have to be while the others stand, from the designs that use little of it."""
+        lines, stock = [], self.stock
+        options, choose = stock.options(pools_of(self.question.instance)), choose_of(self.question.instance)
+        racks, goal = stock.offer.economy.network_rack_watts, stock.weights.goal
+        typical = sum(min(abs(float(goal @ option.terms)) for option in pool) for pool in options)
+        for limit in stock.weights.limits:
+            others = tuple(other for other in stock.weights.limits if other is not limit)
+            lean = use_of(limit, racks)
+            if limit.counted and typical > 0:
+                # Fabrics use nothing of it: a little of the goal tells them from each other.
+                lean = lean / (limit.most or 1.0) + goal * (_A_LITTLE / typical)
+            found = least(stock.offer, options, choose, Weights(lean, others), self.deadline)
+            value = None
+            if found.selection is not None:
+                value = float(limit.row @ found.selection.terms)
+                if limit.row[RACKS]:
+                    value += sum(ceil(terms[NET_WATTS] / racks - NOISE) for terms in found.selection.each)
+            lines.append(alone_line(limit, value, settled=found.settled))
+        return tuple(lines)
 
     def _late(self, what: str) -> str:
         return f"{what} was not settled in {self.options.explain_s:g} s"

@@ -28,7 +28,7 @@ from designer.instance.pools import pools_of
 from designer.problems import InputError
 from designer.solve.asked import unlimited
 from designer.solve.assumptions import assumptions_of
-from designer.solve.clash import limit_clash, no_plans, nothing_fits, out_of_reach, too_large_a_share
+from designer.solve.clash import exclusive, limit_clash, no_plans, nothing_fits, out_of_reach, too_large_a_share
 from designer.solve.clock import Clock, Deadline
 from designer.solve.outages import too_rarely_up
 from designer.solve.relax import Explainer
@@ -125,6 +125,8 @@ class _Job:
         )
         if found.beyond:
             return self.without(base, out_of_reach(found.beyond), None, [limit for limit, _ in found.beyond])
+        if found.excluded:
+            return self.without(base, exclusive(self.stock.weights.limits), None, (), alone=True)
         known = found.known or known
         if found.cut is not None:
             return self._cut_short(base, known, found.cut)
@@ -158,11 +160,19 @@ class _Job:
     def _explain_until(self) -> Deadline:
         return self.deadline.within(self.options.explain_s)
 
-    def without(self, base: Answer, lines: Sequence[str], space: Space | None, beyond: Sequence[Limit]) -> Answer:
-        """The answer that there is no design: why, and what would help."""
+    def without(
+        self,
+        base: Answer,
+        lines: Sequence[str],
+        space: Space | None,
+        beyond: Sequence[Limit],
+        *,
+        alone: bool = False,
+    ) -> Answer:
+        """The answer that there is no design: why, and what would help; ``alone`` asks what each limit has to be."""
         with self.clock.phase("explain"):
             explainer = Explainer(self.question, self.stock, self.options, self._explain_until())
-            more = explainer.lines(space, beyond)
+            more = (*(explainer.each_alone() if alone else ()), *explainer.lines(space, beyond))
         return replace(base, clash=(*lines, *more), phases=tuple(self.clock.phases))
 
     def _no_worse_than(self, best: float, steps: Steps) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from designer.candidates.choices import Attached, Option
 from designer.candidates.offer import Offer
 from designer.candidates.parting import CutShortError, Fabric
 from designer.candidates.slots import parts_of, total
-from designer.candidates.space import Space, build_space
+from designer.candidates.space import Limited, Space, build_space, limitable
 from designer.candidates.templates import Joined
 from designer.candidates.terms import Floats
 from designer.candidates.weights import Weights
@@ -21,6 +22,9 @@ from designer.solve.clock import Deadline
 from designer.solve.compile import Milp, compile_model
 from designer.solve.highs import SolverReport, Termination, solve_milp
 from designer_models import FabricChoice, build_fabric_choice, forbid
+
+# How far above the least bound an answer is looked for first; how much further if there is none, and how far at most.
+_ABOVE, _FURTHER, _HIGHEST = 0.002, 1.4, 0.3
 
 
 @dataclass(frozen=True)
@@ -113,13 +117,61 @@ def least(
     accept
         Says in exact arithmetic whether a selection keeps the limits; those that do not are forbidden one by one.
     """
+    late = partial(_over, deadline)
     try:
-        space = build_space(offer, options, choose, weights, prune=True, best=best, late=lambda: deadline.over)
+        if limitable(options, choose, weights):
+            found = _under_limits(Limited(offer, options, choose, weights, late=late), best, deadline, accept)
+            if found is not None:
+                return found
+        space = build_space(offer, options, choose, weights, prune=True, best=best, late=late)
     except CutShortError as cut:
         if cut.interrupted:
             raise KeyboardInterrupt from None
         known = selection_from(cut.answer)
         return Least(known if known is None or accept is None or accept(known) else None, 0.0, settled=False)
+    return solved(space, deadline, accept)
+
+
+def _over(deadline: Deadline) -> bool:
+    return deadline.over
+
+
+def ceilings(low: float, best: float) -> Iterator[float]:
+    """Rising ceilings above the least bound of a question with limits, up to the ``best`` known value."""
+    share = _ABOVE
+    while share < _HIGHEST and low + share * abs(low) < best:
+        yield low + share * abs(low)
+        share *= _FURTHER
+    if best < math.inf:
+        yield best
+
+
+def _under_limits(
+    limited: Limited, best: float, deadline: Deadline, accept: Callable[[Selection], bool] | None
+) -> Least | None:
+    """Minimise under rising ceilings (None: nothing was found under any of them, nor proven).
+
+    Exact: a selection of no more than the ceiling is the best, because all candidates of such answers are there.
+    """
+    low = limited.least
+    if low == math.inf:
+        return Least(None, math.inf, settled=True)
+    reached = best
+    for rising in ceilings(low, best):
+        ceiling = min(rising, reached)
+        found = solved(limited.space(ceiling), deadline, accept)
+        value = math.inf if found.selection is None else limited.value(found.selection.terms)
+        if value <= ceiling or rising >= best or not found.settled:
+            return found
+        # Dearer than the ceiling, so perhaps not the best; but there it is.
+        reached = min(reached, value)
+    if reached < best:
+        return solved(limited.space(reached), deadline, accept)
+    return None if best == math.inf else Least(None, math.inf, settled=True)
+
+
+def solved(space: Space, deadline: Deadline, accept: Callable[[Selection], bool] | None = None) -> Least:
+    """Minimise the goal of a space; selections that ``accept`` turns down are forbidden one by one."""
     if not space.templates:
         return Least(None, math.inf, settled=True)
     stated = build_fabric_choice(space)

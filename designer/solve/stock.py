@@ -15,11 +15,11 @@ from designer.candidates.dominance import reduce_domains
 from designer.candidates.flat import shapes_offered
 from designer.candidates.mixing import WHOLE, runs
 from designer.candidates.offer import Offer, build_offer
-from designer.candidates.parting import CutShortError
+from designer.candidates.parting import CutShortError, within
 from designer.candidates.parts import Economy
 from designer.candidates.paths import allowances_us
 from designer.candidates.scale_up import DomainDesign
-from designer.candidates.space import Space, build_space
+from designer.candidates.space import Limited, Space, build_space, limitable
 from designer.candidates.spares import spares_matter
 from designer.candidates.weights import Limit, Weights, weights_of
 from designer.demand import (
@@ -33,10 +33,10 @@ from designer.demand import (
 )
 from designer.demand.plan import ServingPlan
 from designer.instance.pools import Pool, pools_of
-from designer.instance.schema import Instance
+from designer.instance.schema import Choose, Instance
 from designer.solve.clock import Clock, Deadline
-from designer.solve.limits import Reach, reach
-from designer.solve.selection import Selection, selection_from
+from designer.solve.limits import Reach, reach, short
+from designer.solve.selection import Selection, ceilings, selection_from, solved
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ class Candidates:
     ``space`` is None when a pool has no option at all. ``beyond`` lists limits that no design meets even without the
     other limits, with the least value of each; ``best`` is the value of the first goal of a design known before the
     model was built (infinite if none), ``known`` that design where it was found on the way. ``cut`` says that the
-    search was stopped before its end, by the clock ("limit") or a person: then there is no space.
+    search was stopped before its end, by the clock ("limit") or a person, ``excluded`` that the limits exclude each
+    other whatever the fabrics: then there is no space.
     """
 
     stock: Stock
@@ -103,6 +104,7 @@ class Candidates:
     best: float
     known: Selection | None = None
     cut: Status | None = None
+    excluded: bool = False
 
     @property
     def offer(self) -> Offer:
@@ -240,26 +242,88 @@ def candidates_of(
         space: Space | None = None
         found = Reach(known, ())
         if all(runs(mine, choose.mixed_parts) for mine in joined):
-            if options.prune and weights.limits and known == math.inf:
-                found = reach(stock.offer, joined, choose, weights, until)
-            if found.interrupted:
-                cut = "interrupted"
-            elif not found.beyond:
-                try:
-                    space = build_space(
-                        stock.offer,
-                        joined,
-                        choose,
-                        weights,
-                        prune=options.prune,
-                        best=found.best,
-                        late=lambda: until.over,
-                    )
-                except CutShortError as stopped:
-                    cut = "interrupted" if stopped.interrupted else "limit"
-                    if stopped.goal < found.best:
-                        found = Reach(stopped.goal, (), selection_from(stopped.answer))
-    return Candidates(stock, pools, space, found.beyond, found.best, found.selection, cut)
+            search = _Search(stock.offer, joined, choose, weights, options.prune, until)
+            limited = options.prune and bool(weights.limits)
+            space, found, cut = search.within_limits(known) if limited else search.under(found)
+    return Candidates(stock, pools, space, found.beyond, found.best, found.selection, cut, found.excluded)
+
+
+_Outcome = tuple[Space | None, Reach, Status | None]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The search for the candidates of a question: a space or none, the best design known, why it was cut short."""
+
+    offer: Offer
+    options: Sequence[Sequence[Option]]
+    choose: Choose
+    weights: Weights
+    prune: bool
+    until: Deadline
+
+    def under(self, found: Reach) -> _Outcome:
+        """The candidates under a known design."""
+        try:
+            space = build_space(
+                self.offer,
+                self.options,
+                self.choose,
+                self.weights,
+                prune=self.prune,
+                best=found.best,
+                late=lambda: self.until.over,
+            )
+        except CutShortError as stopped:
+            return self._stopped(stopped, found)
+        return space, found, None
+
+    def within_limits(self, known: float) -> _Outcome:
+        """The candidates within limits: under rising ceilings, or under a design that is looked for at length."""
+        excluded = False
+        if limitable(self.options, self.choose, self.weights) and not short(self.options, self.weights.limits):
+            try:
+                limited = Limited(self.offer, self.options, self.choose, self.weights, late=lambda: self.until.over)
+                excluded = limited.least == math.inf
+                outcome = None if excluded else self._under_ceilings(limited, known)
+            except CutShortError as stopped:
+                return self._stopped(stopped, Reach(known, ()))
+            if outcome is not None:
+                return outcome
+        found = Reach(known, ())
+        if known == math.inf:
+            found = reach(self.offer, self.options, self.choose, self.weights, self.until)
+        if found.interrupted or found.beyond:
+            return None, found, "interrupted" if found.interrupted else None
+        if excluded and found.selection is None:
+            return None, replace(found, excluded=True), None
+        return self.under(found)
+
+    def _under_ceilings(self, limited: Limited, known: float) -> _Outcome | None:
+        """Raise the ceiling until an answer is below it: then all candidates for a better one are there."""
+        racks, reached = self.offer.economy.network_rack_watts, Reach(known, ())
+        for rising in ceilings(limited.least, known):
+            ceiling = min(rising, reached.best)
+            space = limited.space(ceiling)
+            if space.best <= ceiling:
+                return space, Reach(space.best, (), selection_from(space.answer)), None
+            try:
+                found = solved(space, self.until, lambda chosen: within(self.weights, chosen.each, racks)).selection
+            except KeyboardInterrupt:
+                return None, reached, "interrupted"
+            best = math.inf if found is None else limited.value(found.terms)
+            if best < reached.best:
+                reached = Reach(best, (), found)
+            if best <= ceiling:
+                return limited.space(best), reached, None
+            if ceiling >= known or self.until.over:
+                break
+        return None if reached.selection is None else (limited.space(reached.best), reached, None)
+
+    def _stopped(self, stopped: CutShortError, found: Reach) -> _Outcome:
+        if stopped.goal < found.best:
+            found = Reach(stopped.goal, (), selection_from(stopped.answer))
+        return None, found, "interrupted" if stopped.interrupted else "limit"
 
 
 def _offer_of(domain: DomainDesign) -> DomainOffer:
