@@ -165,13 +165,7 @@ def test_limits_hold_to_the_last_unit(seed: int, name: str, tmp_path: Path) -> N
         assert same(cost(answer_to(below, tmp_path, prune=False)), expected)
 
 
-# A tenth more of it does not fit its stock, and that takes a minute to prove.
-LENGTHY = "mixed-fleet"
-
-
-@pytest.mark.parametrize(
-    "file", [pytest.param(f, id=f.stem, marks=[pytest.mark.slow] * (f.stem == LENGTHY)) for f in INSTANCES]
-)
+@pytest.mark.parametrize("file", INSTANCES, ids=lambda file: file.stem)
 def test_shipped_instance_is_bounded_and_repeatable(file: Path) -> None:
     question = designer.load(file)
     options = SolveOptions(gap=1e-6, time_limit_s=60)

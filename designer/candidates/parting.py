@@ -114,6 +114,10 @@ def within(weights: Weights, fabrics: Sequence[Floats], network_rack_watts: floa
             racks = sum(math.ceil(terms[NET_WATTS] / network_rack_watts - NOISE) for terms in fabrics)
             if value + racks > limit.most:
                 return False
+        elif limit.counted and limit.share is None:
+            # Whole units: exact too.
+            if value > limit.most:
+                return False
         # Float sums: what is only just within may be just beyond in exact arithmetic, so it does not count.
         elif value > limit.most * (1 - 1e-12):
             return False
