@@ -17,7 +17,7 @@ from designer.candidates.parting import Block, Bounds, Fabric, Known, partings, 
 from designer.candidates.pressure import Pressure
 from designer.candidates.search import Priced, Search
 from designer.candidates.slots import least
-from designer.candidates.terms import NET_WATTS, RACKS, TERMS, Floats
+from designer.candidates.terms import NET_WATTS, RACKS, Floats
 from designer.candidates.weights import NOISE, Weights
 
 # How strongly greedy picks lean on the limited sums, relative to the whole goal.
@@ -103,7 +103,8 @@ class Parted:
         leaves = [box_vector(leaf, economy)[NET_WATTS] for leaf in self.search.offer.leaves]
         if not len(self.search.pressure.uses) or not min(leaves, default=0.0) > NOISE * economy.network_rack_watts:
             return most
-        alone = np.eye(len(TERMS))[RACKS]
+        alone = np.zeros_like(self.search.weights.goal)
+        alone[RACKS] = 1.0
         for limit in self.search.weights.limits:
             if limit.row[RACKS]:
                 fewest = sum(_least(pool, alone, self.search.choose.mixed_parts) for pool in options)
