@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from designer.catalogue import Catalogue
-from designer.design.types import Boundary, Design, PoolDesign
+from designer.design.types import Boundary, Design, Fabric, PoolDesign
 from designer.instance.schema import Instance
 
 
@@ -21,6 +21,7 @@ def given_text(design: Design, instance: Instance, catalogue: Catalogue) -> str:
         f'nic = "{pool.nic}"',
         f"nics = {pool.plan.nics}",
         f"job_accelerators = {pool.plan.accelerators_per_replica}",
+        f"spare_domains = {pool.spare_domains}",
     ]
     for name, table in (("site", instance.site), ("money", instance.money)):
         lines.append(f"[{name}]")
@@ -42,6 +43,7 @@ def _scale_up(pool: PoolDesign, catalogue: Catalogue) -> list[str]:
     if up.switch is None or up.boundary is None:
         return []
     head = ["[[networks]]", 'name = "scale_up"', 'endpoints_are = "accelerators"', f"repeat = {pool.domains}"]
+    head.append(f"spare_planes = {up.spare_planes}")
     radix = catalogue.switches[up.switch].radix_by_port_gbps[up.port_gbps]
     ports = f"ports = {up.ports_per_accelerator}, port_gbps = {up.port_gbps}, planes = {up.planes}, radix = {radix}"
     if up.upper is None:
@@ -63,8 +65,33 @@ def _scale_up(pool: PoolDesign, catalogue: Catalogue) -> list[str]:
     ]
 
 
+def _mesh(fabric: Fabric, pool: PoolDesign) -> list[str]:
+    """Leaves joined directly, all of them full."""
+    (leaves,), (links,), (boundary,) = fabric.dims, fabric.links_per_pair, fabric.boundaries
+    return [
+        "[[networks]]",
+        'name = "scale_out"',
+        'endpoints_are = "nics"',
+        "[networks.topology]",
+        'family = "full_mesh"',
+        f"size = {leaves}",
+        f"links_per_pair = {links}",
+        f"port_gbps = {fabric.uplink_gbps}",
+        f"concentration = {pool.nics // leaves}",
+        f"endpoint_gbps = {pool.nic_leaf.rate_gbps}",
+        f"planes = {fabric.planes}",
+        "[networks.switches]",
+        f'router = "{fabric.stages[0].switch}"',
+        "[networks.links]",
+        f"endpoint-router = {_link(pool.nic_leaf)}",
+        f"router-router = {_link(boundary)}",
+    ]
+
+
 def _scale_out(design: Design, pool: PoolDesign, catalogue: Catalogue) -> list[str]:
     fabric = design.fabric
+    if fabric.shape == "mesh":
+        return _mesh(fabric, pool)
     rate = pool.nic_leaf.rate_gbps
     rates = [rate] + [fabric.uplink_gbps] * (len(fabric.stages) - 1)
     switches = [catalogue.switches[stage.switch].radix_by_port_gbps for stage in fabric.stages]

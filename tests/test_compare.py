@@ -27,6 +27,7 @@ from designer.report.beside import beside_screen
 from designer.report.result import from_json, to_json
 from designer.runs import solve_and_store
 from designer.solve.why_not import force
+from designer.validate.folder import FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent
 OPTIONS = SolveOptions()
@@ -175,6 +176,21 @@ def test_a_fleet_of_twice_the_size_is_served_by_half() -> None:
     assert served.share == 0.5
     (use,) = [each for each in served.uses if each.what == "accelerators for the demand"]
     assert (use.used, use.of, use.share) == (256, 128, 2.0)
+
+
+def test_spares_serve_nothing_and_cover_what_fails(rack: tuple[Question, Answer]) -> None:
+    question, answer = rack
+    assert answer.design is not None
+    text = given_text(answer.design, question.instance, question.catalogue)
+    # The racks alone: their leaf has no room for three of them.
+    text = text[: text.rindex("[[networks]]")]
+    text = text.replace("repeat = 1", "repeat = 3").replace("\naccelerators = 72", "\naccelerators = 216")
+    text = text.replace('nic = "nic_400"\nnics = 1\n', "")
+    plain, spared = hardware(text), hardware(text.replace("spare_domains = 0", "spare_domains = 1"))
+    assert (plain.domains, spared.domains) == (3, 2)
+    kept = hardware(text.replace("spare_planes = 0", "spare_planes = 2"))
+    assert plain.offer.scale_up_gbps == 7200
+    assert kept.offer.scale_up_gbps == pytest.approx(7200 * 16 / 18)
 
 
 def test_jobs_take_whole_domains() -> None:
@@ -334,6 +350,83 @@ def test_stages_above_the_optimum_are_forced_with_their_switches() -> None:
     assert stages is not None and taper is not None and 0 < stages <= taper
     assert found.together is not None and found.together.more_usd is not None
     assert found.together.more_usd >= max(each.more_usd or 0 for each in found.worth) - 1e-6
+
+
+FLAT = """schema_version = 1
+name = "flat"
+title = "Leaves joined directly"
+[endpoints]
+accelerators = 1056
+accelerator = "endpoint"
+nic = "port"
+[[networks]]
+name = "net"
+endpoints_are = "nics"
+switches.router = "box"
+links.endpoint-router = { lower = "cable_leaf", length_m = 5 }
+links.router-router = { lower = "cable_up", length_m = 50 }
+topology = { family = "full_mesh", size = 33, port_gbps = 400, concentration = 32, endpoint_gbps = 400, planes = 16 }
+"""
+
+
+def test_leaves_joined_directly_are_a_shape_that_is_priced() -> None:
+    """A full mesh that the optimum has too, and does not have once trees alone are asked for."""
+    overlay = FOLDER / "overlays" / "hammingmesh.toml"
+    question = designer.load(FOLDER / "instances" / "hm-s-ft-50.toml", overlay)
+    given = given_from_text("a.toml", FLAT, overlay)
+    found = beside(question, OPTIONS, given, designer.solve(question, OPTIONS))
+    assert {"shape", "leaf switch", "NIC-leaf links", "leaf-leaf links", "planes"} <= set(found.shared)
+    assert found.together is not None and found.together.more_usd == 0
+    assert row(found, "leaf switches box").difference == 0
+    assert row(found, "leaf-leaf links cable_up").difference == 0
+    # Every permutation by way of random leaves: 33 / 2 x 400 Gb/s of a leaf, 16 planes, 32 accelerators.
+    assert found.serving.network_gbps == pytest.approx(16 * 33 * 400 / 2 / 32)
+    choose = question.instance.choose.model_copy(update={"scale_out_shapes": ("tree",)})
+    trees = replace(question, instance=question.instance.model_copy(update={"choose": choose}))
+    other = beside(trees, OPTIONS, given, designer.solve(trees, OPTIONS))
+    (shape,) = (worth for worth in other.worth if worth.what == "shape")
+    assert (shape.given, shape.optimum) == ("mesh", "tree")
+    assert shape.more_of_goal == pytest.approx(17_203_584 - 18_101_280)
+    assert any("does not allow mesh" in note for note in shape.notes)
+
+
+@pytest.mark.parametrize(
+    ("topology", "switches", "inner", "outer"),
+    [
+        ('"full_mesh", size = 4, concentration = 2, endpoint_gbps = 400', 3, 2, 0),
+        ('"full_mesh", size = 2, concentration = 4, endpoint_gbps = 400', 2, 1, 0),
+        ('"hyperx", sides = [2, 2], concentration = 2, endpoint_gbps = 400', 5, 2, 2),
+        ('"dragonfly", a = 2, p = 2, h = 1, groups = 2', 7, 4, 2),
+    ],
+)
+def test_the_way_by_random_leaves_by_hand(topology: str, switches: int, inner: int, outer: int) -> None:
+    two = ".x" if "hyperx" in topology else ".local" if "dragonfly" in topology else ""
+    links = f'links."router-router{two}" = {{ lower = "dac_400", length_m = 1 }}\n'
+    if outer:
+        name = "y" if two == ".x" else "global"
+        links += f'links."router-router.{name}" = {{ lower = "dac_400", length_m = 2 }}\n'
+    text = f"""schema_version = 1
+name = "flat"
+title = "flat"
+[endpoints]
+accelerators = 8
+accelerator = "h100_sxm"
+nic = "nic_400"
+[[networks]]
+name = "net"
+endpoints_are = "nics"
+switches.router = "qm9700"
+links.endpoint-router = {{ lower = "dac_400", length_m = 1 }}
+{links}topology = {{ family = {topology}, port_gbps = {"[400]" if "hyperx" in topology else 400} }}
+"""
+    catalogue = given_from_text("a.toml", text).catalogue
+    box, end = (
+        catalogue.switches["qm9700"].latency_ns.at("mid"),
+        catalogue.links["dac_400"].latency_ns_per_end.at("mid"),
+    )
+    assert box is not None and end is not None
+    expected = switches * box + (2 + inner) * (2 * end + 5) + outer * (2 * end + 10)
+    assert hardware(text).path_us == pytest.approx(expected / 1000)
 
 
 def test_parts_with_figures_of_their_own_are_named_not_guessed() -> None:

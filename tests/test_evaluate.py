@@ -13,6 +13,8 @@ import pytest
 from given_designs import given_text
 from typer.testing import CliRunner
 from verify_designs import rack_design, rack_instance, round_catalogue
+from verify_spare_designs import spare_design, spare_instance, spare_planes_design, spare_replica_design
+from verify_upper_designs import flat_instance, mesh_fabric
 from verify_wide_designs import (
     clos_design,
     clos_instance,
@@ -87,8 +89,11 @@ def holds_beside(found: Evaluation, design: Design, account: Account, *, hits: b
     upper = 0 if pool.scale_up.upper is None else pool.scale_up.upper.switches
     scale_out = copies * sum(stage.count for stage in design.fabric.stages)
     assert found.switches == pool.scale_up.switches + upper + scale_out
+    names = {"nic_leaf": "endpoint-leaf"}
+    if design.fabric.shape == "mesh":
+        names = {"nic_leaf": "endpoint-router", "leaf_leaf": "router-router"}
     for boundary in (pool.nic_leaf, *design.fabric.boundaries):
-        name = "endpoint-leaf" if boundary.name == "nic_leaf" else boundary.name.replace("_", "-")
+        name = names.get(boundary.name, boundary.name.replace("_", "-"))
         bundle = found.bundle("scale_out", name)
         counted = (bundle.links, bundle.cables, bundle.lower_ends, bundle.upper_ends)
         assert counted == (boundary.links, boundary.cables, boundary.lower_ends, boundary.upper_ends)
@@ -106,6 +111,10 @@ BY_HAND = {
     "split": (split_design, split_instance, False),
     "rails": (rails_design, rails_instance, False),
     "clos": (clos_design, clos_instance, False),
+    "spare racks": (spare_design, spare_instance, False),
+    "spare racks, two to a job": (spare_replica_design, spare_instance, False),
+    "spare planes": (spare_planes_design, spare_instance, False),
+    "leaves joined directly": (mesh_fabric, lambda: flat_instance("mesh"), True),
 }
 
 
@@ -117,6 +126,8 @@ def test_designs_counted_by_hand_have_the_account_of_the_verifier(name: str) -> 
     assert theirs.ok, theirs.findings
     found = evaluate(given_of(design, instance, catalogue))
     holds_beside(found, design, theirs.account, hits=hits)
+    (theirs_up,) = theirs.account.uptimes
+    assert found.uptime is not None and found.uptime.value == pytest.approx(theirs_up.availability, rel=1e-12)
 
 
 # ------------------------------------------------------------------ beside the optimiser
@@ -523,6 +534,91 @@ def test_an_overlay_changes_prices_of_catalogue_rows(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------ counting
+
+
+BY_LENGTH = """schema_version = 1
+name = "by-length"
+title = "Copper where it reaches"
+[endpoints]
+accelerators = 512
+per_host = 8
+[[networks]]
+name = "net"
+endpoints_are = "nics"
+topology = { family = "fat_tree", endpoints = 512, stages = 2, radix = 64, port_gbps = 400 }
+[networks.links]
+endpoint-leaf = LEAF
+leaf-spine = { price_usd_per_link = 7, length_m = 30 }
+[floor]
+accelerators_per_rack = 8
+racks_per_row = 20
+"""
+
+
+def test_links_of_a_boundary_may_be_of_several_types_by_length() -> None:
+    one = text_of(BY_LENGTH.replace("LEAF", "{ price_usd_per_link = 1 }"))
+    whole = one.bundle("net", "endpoint-leaf")
+    pieces = "{ by_length = [{ up_to_m = 3.3, price_usd_per_link = 1 }, { price_usd_per_link = 10 }] }"
+    two = text_of(BY_LENGTH.replace("LEAF", pieces))
+    short, long = (two.bundle("net", f"endpoint-leaf.by_length[{at}]") for at in (0, 1))
+    # A leaf stands between two racks of eight accelerators on either side; the next is 0.6 m + 1.2 m + 1.5 m away.
+    assert (short.links, short.longest_m, long.links, long.longest_m > 3.3) == (256, 3.3, 256, True)
+    assert two.totals.capex_usd.known == short.links + 10 * long.links + 7 * 512
+    assert short.mean_m * short.links + long.mean_m * long.links == pytest.approx(whole.mean_m * whole.links)
+    # Behind a leaf and its links stands what stood there, and traffic sees one boundary.
+    assert [row.accelerators_behind for row in two.networks[0].stages] == [32, 0]
+    assert two.networks[0].capacities == one.networks[0].capacities and two.ok
+
+
+def test_types_that_are_alike_cost_and_fail_like_one() -> None:
+    figures = (
+        "price_usd_per_link = 3, power_w_per_link = 1, afr_hard_per_link = 0.1, mttr_h = 2, transient_per_link_year = 1"
+    )
+    one = text_of(BY_LENGTH.replace("LEAF", f"{{ {figures} }}"))
+    two = text_of(BY_LENGTH.replace("LEAF", f"{{ by_length = [{{ up_to_m = 3.5, {figures} }}, {{ {figures} }}] }}"))
+    assert len(two.networks[0].bundles) == len(one.networks[0].bundles) + 1
+    for name in ("capex_usd", "watts", "hard_repairs_per_year", "job_hits_per_year", "accelerator_hours_lost_per_year"):
+        known = [getattr(found.totals, name).known for found in (one, two)]
+        assert known[0] == pytest.approx(known[1], rel=1e-12) and known[0] > 0
+
+
+def test_a_type_that_does_not_reach_is_named_by_its_place() -> None:
+    wrong = BY_LENGTH.replace("LEAF", '{ by_length = [{ up_to_m = 20, lower = "dac_400" }, { lower = "sr8_800" }] }')
+    assert "the reach of dac_400" in refused(wrong)["networks[0].links.endpoint-leaf.by_length[0].length_m"]
+
+
+def test_racks_are_counted_where_somebody_says_what_one_holds() -> None:
+    found = text_of(BY_LENGTH.replace("LEAF", "{ price_usd_per_link = 1 }"))
+    # 512 / 8; 16 leaves and 8 spines at 16 to a rack
+    assert found.racks is not None and (found.racks.accelerators, found.racks.network) == (64, 2)
+    beside = text_of(BY_LENGTH.replace("LEAF", "{ price_usd_per_link = 1 }") + "boxes_beside = 1\n[site]\nracks = 60\n")
+    assert beside.racks is not None and (beside.racks.accelerators, beside.racks.network) == (64, 0)
+    assert [(use.used, use.of) for use in beside.uses if use.what == "racks"] == [(64, 60)]
+    assert text_of(SMALL).racks is None
+
+
+def test_spare_planes_are_not_counted_on() -> None:
+    text = """schema_version = 1
+name = "rack"
+title = "A rack with a plane to spare"
+[endpoints]
+accelerators = 64
+[[networks]]
+name = "up"
+endpoints_are = "accelerators"
+spare_planes = 1
+topology = { family = "single_stage", endpoints = 64, ports = 18, port_gbps = 400, planes = 4, radix = 320 }
+[demand.up]
+all_to_all_gbps = 4800.0
+"""
+    # Shares 5, 5, 4, 4: three of the four planes, four ports on each.
+    found = text_of(text)
+    assert {row.least_gbps for row in found.networks[0].capacities} == {3 * 4 * 400}
+    assert found.ok and not text_of(text.replace("4800.0", "4801.0")).ok
+    assert text_of(text.replace("spare_planes = 1\n", "")).networks[0].capacities[0].least_gbps == 7200
+    assert "at most 3" in refused(text.replace("spare_planes = 1", "spare_planes = 4"))["networks[0].spare_planes"]
+    spare = text.replace("accelerators = 64", "accelerators = 192\njob_accelerators = 128\nspare_domains = 2")
+    assert "multiples of 2" in refused(spare.replace('"up"\n', '"up"\nrepeat = 3\n', 1))["endpoints.spare_domains"]
 
 
 def test_ports_of_a_host_share_cables_and_ends() -> None:

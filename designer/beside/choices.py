@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from designer.beside.hardware import Network, networks_of
+from designer.beside.hardware import Network, flat_shape, networks_of
 from designer.beside.result import Apart
 from designer.design.types import Boundary, Design, Fabric, PoolDesign
-from designer.evaluate.result import Evaluation
+from designer.evaluate.result import Evaluation, NetworkReport
 from designer.evaluate.rows import OWN
 from designer.families.fat_tree import FatTree
 from designer.families.scale_up_clos import ScaleUpClos
@@ -78,7 +78,12 @@ def _part(key: str, name: str | None) -> Choice | Apart:
     return Apart(words_of(key), _OWN) if name in (None, OWN) else Choice(key, str(name))
 
 
-def _link(key: str, lower: str, upper: str) -> Choice | Apart:
+def _links(key: str, network: NetworkReport, name: str) -> Choice | Apart:
+    """The type of the links of a boundary, where it is one."""
+    types = dict.fromkeys((row.lower_part, row.upper_part) for row in network.bundles if row.whole == name)
+    if len(types) > 1:
+        return Apart(words_of(key), f"{len(types)} types by length: an optimum has one for a boundary")
+    ((lower, upper),) = types
     return Apart(words_of(key), _OWN) if OWN in (lower, upper) else Choice(key, f"{lower}/{upper}")
 
 
@@ -106,7 +111,11 @@ def _inside(given: Given, found: Evaluation) -> _Rows:
     if len(inside) != 1:
         yield Apart("scale-up domain", "none is given" if not inside else "several networks join accelerators")
         return
+    if found.spare_domains:
+        yield Apart("spare domains", "the number of spares is chosen with the demand: choose.spare_domains")
     network = inside[0]
+    if network.report.spare_planes:
+        yield Apart("spare planes", "they are chosen with the demand: choose.spare_planes")
     family, stages = network.read.family, network.report.stages
     yield Choice("domain_size", str(network.report.accelerators // network.report.repeat))
     if not isinstance(family, SingleStage | ScaleUpClos):
@@ -118,10 +127,10 @@ def _inside(given: Given, found: Evaluation) -> _Rows:
         yield _part("scale_up_switch", types.pop())
     else:
         yield Apart("scale-up switches", f"two types in one domain, {' and '.join(sorted(types))}, cannot be forced")
-    first, *upper = network.report.bundles
-    yield _link("scale_up_link", first.lower_part, first.upper_part)
-    for bundle in upper:
-        yield Apart(f"scale-up links {bundle.name}", "links between two scale-up stages cannot be forced")
+    first, *upper = dict.fromkeys(bundle.whole for bundle in network.report.bundles)
+    yield _links("scale_up_link", network.report, first)
+    for name in upper:
+        yield Apart(f"scale-up links {name}", "links between two scale-up stages cannot be forced")
 
 
 def _outside(given: Given, found: Evaluation) -> _Rows:
@@ -136,6 +145,9 @@ def _outside(given: Given, found: Evaluation) -> _Rows:
         stages, planes = 1, family.planes
     elif isinstance(family, FatTree) and family.stages <= _MOST_STAGES:
         stages, planes = family.stages, report.planes
+    elif (shape := flat_shape(family)) is not None:
+        yield from _flat(shape, report)
+        return
     else:
         yield Apart("scale-out network", f"{report.family} of {len(report.stages)} stages is not chosen from")
         return
@@ -144,12 +156,30 @@ def _outside(given: Given, found: Evaluation) -> _Rows:
     yield Choice("planes", str(planes))
     for key, stage in zip(("leaf_switch", "spine_switch", "core_switch", "top_switch"), report.stages, strict=False):
         yield _part(key, stage.part)
-    bundles = [bundle for bundle in report.bundles if not bundle.name.startswith("service-")]
+    bundles = [name for name in dict.fromkeys(row.whole for row in report.bundles) if not name.startswith("service-")]
     keys = ("nic_leaf_link", "leaf_spine_link", "spine_core_link", "core_top_link")
-    for key, bundle in zip(keys, bundles, strict=False):
-        yield _link(key, bundle.lower_part, bundle.upper_part)
+    for key, name in zip(keys, bundles, strict=False):
+        yield _links(key, report, name)
     if isinstance(family, FatTree):
         yield from _tree(family, network)
+
+
+_FLAT_LINKS = {
+    "router-router": "leaf_leaf_link",
+    "router-router.x": "leaf_leaf_link",
+    "router-router.local": "leaf_leaf_link",
+    "router-router.y": "group_group_link",
+    "router-router.global": "group_group_link",
+}
+
+
+def _flat(shape: str, report: NetworkReport) -> _Rows:
+    yield Choice("shape", shape)
+    yield Choice("rails", str(report.rails))
+    yield Choice("planes", str(report.planes))
+    yield _part("leaf_switch", report.stages[0].part)
+    for name in dict.fromkeys(row.whole for row in report.bundles):
+        yield _links(_FLAT_LINKS.get(name, "nic_leaf_link"), report, name)
 
 
 def _tree(family: FatTree, network: Network) -> _Rows:
@@ -170,7 +200,7 @@ def _tree(family: FatTree, network: Network) -> _Rows:
 
 def values_of(design: Design, key: str) -> tuple[str, ...]:
     """Everything that an optimum has for a key: one value per pool, or per fabric."""
-    if key in ("stages", "rails", "planes") or key.startswith(("leaf_", "spine_", "core_", "top_")):
+    if key in ("stages", "shape", "rails", "planes") or key.startswith(("leaf_", "spine_", "core_", "top_", "group_")):
         rows: Iterable[str | None] = (_of_fabric(fabric, key) for fabric in design.fabrics)
     else:
         rows = (value for pool in design.pools for value in _of_pool(design, pool, key))
@@ -180,7 +210,7 @@ def values_of(design: Design, key: str) -> tuple[str, ...]:
 def _of_fabric(fabric: Fabric, key: str) -> str:
     if key == "stages":
         return str(len(fabric.stages)) if fabric.shape == "tree" else f"a {fabric.shape} of leaves"
-    if key in ("rails", "planes"):
+    if key in ("shape", "rails", "planes"):
         return str(getattr(fabric, key))
     if key.endswith("_link"):
         name = key.removesuffix("_link")

@@ -10,7 +10,10 @@ from designer.candidates.direct import mesh_gbps, torus_gbps
 from designer.demand import DomainOffer
 from designer.design.account import Item
 from designer.evaluate.result import Evaluation, NetworkReport
+from designer.families.dragonfly import Dragonfly
+from designer.families.family import Family
 from designer.families.fat_tree import FatTree
+from designer.families.hyperx import FullMesh, HyperX
 from designer.families.scale_up_clos import ScaleUpClos
 from designer.families.single_stage import SingleStage
 from designer.given.load import Given, GivenTopology
@@ -32,6 +35,7 @@ class Network:
 class Hardware:
     """What serving plans may count on.
 
+    ``domains`` are those that are not spare.
     ``any_gbps`` is what the network of the NICs carries of any permutation, per accelerator, None where it is not
     known; ``domains_per_leaf`` the whole domains at a leaf, 0 where a leaf holds none; ``path_us`` the longest way from
     NIC to NIC (docs/rules.md 6.1), None where it is not known. ``why_not`` says why no plan can be made. ``uncounted``
@@ -64,7 +68,7 @@ def hardware_of(given: Given, found: Evaluation) -> Hardware:
         why_not = "the token model needs an accelerator of the catalogue, the design gives " + (
             "none" if endpoints.accelerator is None else "figures of its own"
         )
-    domains = endpoints.accelerators // size
+    domains = endpoints.accelerators // size - endpoints.spare_domains
     if endpoints.accelerators % size:
         notes.append(f"{endpoints.accelerators % size} accelerators make no whole domain of {size}: they serve nothing")
     outside = networks_of(given, found, "nics")
@@ -115,8 +119,9 @@ def _domain(given: Given, inside: list[Network], notes: list[str]) -> tuple[int,
     network = inside[0]
     size = network.report.accelerators // network.report.repeat
     if isinstance(network.read.family, SingleStage):
-        # Plans count on even striping over the switches (docs/rules.md 3.1).
-        return size, network.read.family.even_striping_gbps(), ""
+        # Plans count on even striping over the switches that are not spare (docs/rules.md 3.1).
+        used = network.read.family.planes - network.read.row.spare_planes
+        return size, network.read.family.even_striping_gbps() * used / network.read.family.planes, ""
     if network.report.rails > 1:
         return size, 0.0, f"{network.report.name} has rails, so not all accelerators of a domain reach each other"
     return size, _capacity(network, "all_to_all"), ""
@@ -186,27 +191,57 @@ def _domains_per_leaf(network: Network, size: int) -> int:
 def path_us(given: Given, network: Network) -> Fraction | None:
     """Microseconds from NIC to the highest stage and down to another NIC (docs/rules.md 6.1).
 
-    None where a figure is not known, or the family is no tree with one longest way.
+    None where a figure is not known, or the rules know no longest way through the family.
     """
-    if not isinstance(network.read.family, FatTree | SingleStage | ScaleUpClos):
+    way = _longest_way(network)
+    if way is None:
         return None
+    times, crossings = way
     level, catalogue = given.design.level, given.catalogue
-    boxes, total = [], Fraction(0)
+    boxes = []
     for stage in network.report.stages:
         row = catalogue.switches.get(stage.part)
         latency = None if row is None else row.latency_ns.at(level)
         if latency is None:
             return None
         boxes.append(exact(latency))
+    ways: dict[str, Fraction] = {}
     for bundle in network.report.bundles:
         if bundle.name.startswith("service-"):
             continue
+        each = _NS_PER_M * exact(bundle.longest_m)
         for part in (bundle.lower_part, bundle.upper_part):
             link = catalogue.links.get(part)
             latency = None if link is None else link.latency_ns_per_end.at(level)
             if latency is None:
                 return None
-            total += 2 * exact(latency)
-        total += 2 * _NS_PER_M * exact(bundle.longest_m)
-    *below, top = boxes
-    return (total + 2 * sum(below, Fraction(0)) + top) / 1000
+            each += exact(latency)
+        # Of links of several types by length, the slowest.
+        crossed = crossings.get(bundle.whole, 2) * each
+        ways[bundle.whole] = max(crossed, ways.get(bundle.whole, crossed))
+    total = sum(ways.values(), Fraction(0))
+    return (total + sum((count * box for count, box in zip(times, boxes, strict=True)), Fraction(0))) / 1000
+
+
+def flat_shape(family: Family) -> str | None:
+    """The shape of leaves joined directly (docs/rules.md 7.1) that a family is; None where it is none of these."""
+    if isinstance(family, FullMesh) and family.concentration is not None:
+        return "mesh"
+    if isinstance(family, HyperX) and family.concentration is not None and len(family.sides) == 2:
+        return "hyperx"
+    return "dragonfly" if isinstance(family, Dragonfly) and family.routers_per_box == 1 else None
+
+
+def _longest_way(network: Network) -> tuple[list[int], dict[str, int]] | None:
+    """How often the longest way passes a box of every stage, and crosses a bundle if not twice (rules 6.1, 7.1)."""
+    family = network.read.family
+    if isinstance(family, FatTree | SingleStage | ScaleUpClos):
+        return [2] * (len(network.report.stages) - 1) + [1], {}
+    shape = flat_shape(family)
+    if shape is None:
+        return None
+    if shape == "mesh":
+        # Of two leaves the other one is the partner's: there is no third to go by.
+        alone = isinstance(family, FullMesh) and family.size == 2
+        return ([2], {"router-router": 1}) if alone else ([3], {})
+    return ([5], {}) if shape == "hyperx" else ([7], {"router-router.local": 4})

@@ -43,7 +43,10 @@ _ITEM_OF: dict[str, Item] = {
     "scale-up links": "scale_up_links",
 }
 # What stages and boundaries of a given design are called in an optimum.
-_STAGES = {"accelerators": {"switch": "scale-up", "upper": "upper scale-up"}, "nics": {"switch": "leaf"}}
+_STAGES = {
+    "accelerators": {"switch": "scale-up", "upper": "upper scale-up"},
+    "nics": {"switch": "leaf", "router": "leaf"},
+}
 _BUNDLES = {
     "accelerators": {"endpoint-switch": "scale_up", "switch-upper": "scale_up_upper"},
     "nics": {
@@ -52,6 +55,12 @@ _BUNDLES = {
         "leaf-spine": "leaf_spine",
         "spine-core": "spine_core",
         "core-top": "core_top",
+        "endpoint-router": "nic_leaf",
+        "router-router": "leaf_leaf",
+        "router-router.x": "leaf_leaf",
+        "router-router.local": "leaf_leaf",
+        "router-router.y": "group_group",
+        "router-router.global": "group_group",
     },
 }
 
@@ -85,7 +94,10 @@ def rows_of(question: Question, answer: Answer, found: Evaluation, hardware: Har
 
 
 def _unit(what: str) -> str:
-    return "links" if " links " in what else "switches" if " switches " in what else what.split(" ", 1)[0]
+    for unit in ("links", "switches", "domains"):
+        if f" {unit} " in what:
+            return unit
+    return what.split(" ", 1)[0]
 
 
 def _in_order(*tables: Mapping[str, int]) -> Iterator[str]:
@@ -103,6 +115,7 @@ def _kind(name: str) -> str:
 _ORDER = (
     "accelerators",
     "domains of",
+    "spare domains of",
     "NICs",
     "scale-up switches",
     "scale-up links",
@@ -137,6 +150,8 @@ def _bought(design: Design) -> Iterator[tuple[str, int]]:
         up = pool.scale_up
         add(f"accelerators {pool.accelerator}", pool.accelerators)
         add(f"domains of {pool.domain_size}", pool.domains)
+        if pool.spare_domains:
+            add(f"spare domains of {pool.domain_size}", pool.spare_domains)
         add(f"NICs {pool.nic}", pool.nics)
         if up.switch is not None:
             add(f"scale-up switches {up.switch}", up.switches)
@@ -158,7 +173,10 @@ def _given(found: Evaluation, hardware: Hardware) -> Iterator[tuple[str, int]]:
     name = parts.get("accelerators", "of_no_type").replace(" ", "_")
     counts: dict[str, int] = {f"accelerators {name}": found.accelerators}
     if hardware.offer.accelerator or hardware.offer.domain_size > 1:
-        counts[f"domains of {hardware.offer.domain_size}"] = hardware.domains
+        size = hardware.offer.domain_size
+        counts[f"domains of {size}"] = hardware.domains + found.spare_domains
+        if found.spare_domains:
+            counts[f"spare domains of {size}"] = found.spare_domains
     if "nics" in parts:
         counts[f"NICs {parts['nics'].replace(' ', '_')}"] = found.nics
     for network in found.networks:
@@ -173,7 +191,7 @@ def _of_network(network: NetworkReport) -> Iterator[tuple[str, int]]:
         word = _STAGES[network.endpoints_are].get(stage.name, f"scale-up {stage.name}" if inside else stage.name)
         yield f"{word} switches {stage.part.replace(' ', '_')}", stage.boxes
     for bundle in network.bundles:
-        boundary = _BUNDLES[network.endpoints_are].get(bundle.name)
+        boundary = _BUNDLES[network.endpoints_are].get(bundle.whole)
         word = f"{network.name} {bundle.name} links" if boundary is None else _LINKS[boundary]
         yield f"{word} {_parts(bundle.lower_part, bundle.upper_part)}", bundle.links
 
@@ -223,6 +241,9 @@ def _money(question: Question, account: Account | None, found: Evaluation, hardw
         key, unit = f"{name}_per_year", "h/year" if "hours" in name else "1/year"
         words = "accelerator-hours lost" if "hours" in name else name.replace("_", " ")
         yield row(words, unit, key, getattr(totals, key))
+    if account is not None and len(account.uptimes) == 1 and found.uptime is not None:
+        (ours,) = account.uptimes
+        yield _row("time with all serving domains up", "share", ours.availability, _without(found.uptime, lacking))
     # Connectors are part of networks: nothing left out at the accelerators has any.
     optimum = None if account is None else account.cleanings_per_year
     yield _row("cleanings", "1/year", optimum, totals.cleanings_per_year)

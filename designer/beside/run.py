@@ -13,6 +13,7 @@ from designer.beside.result import Beside, Jobs, Serving, Used
 from designer.beside.rows import rows_of
 from designer.beside.serve import serving_of
 from designer.beside.worth import together, told_apart, worth_of
+from designer.design.types import PoolDesign
 from designer.evaluate import Evaluation, evaluate, with_jobs
 from designer.evaluate.amounts import Amount
 from designer.evaluate.result import Totals
@@ -63,12 +64,9 @@ def beside(
     serving = serving_of(question, hardware)
     jobs = _jobs(answer, serving)
     notes = [*found.notes, *_of_jobs(given, jobs)]
-    if answer.design is not None and any(
-        pool.spare_domains or pool.scale_up.spare_planes for pool in answer.design.pools
-    ):
-        notes.append(
-            "the optimum has spares; of a given design everything is counted as at work, and nothing stands in"
-        )
+    alone = not given.design.endpoints.spare_domains and not any(row.spare_planes for row in given.design.networks)
+    if alone and any(pool.spare_domains or pool.scale_up.spare_planes for pool in _pools(answer)):
+        notes.append("the optimum has spares, the given design states none: all of it is counted as at work")
     if jobs:
         found = with_jobs(found, alike, jobs)
     if question.instance.site.lengths != Lengths():
@@ -76,7 +74,7 @@ def beside(
     choices, apart = choices_of(alike, found)
     shared, others = told_apart(answer, choices)
     known = answer.design is not None
-    stages = next((choice for choice in choices if choice.key == "stages"), None)
+    stages = next((choice for choice in choices if choice.key in ("stages", "shape")), None)
     return Beside(
         name=found.name,
         title=found.title,
@@ -92,6 +90,10 @@ def beside(
         apart=tuple(apart),
         notes=tuple(notes),
     )
+
+
+def _pools(answer: Answer) -> tuple[PoolDesign, ...]:
+    return () if answer.design is None else answer.design.pools
 
 
 def _jobs(answer: Answer, serving: Serving) -> dict[int, Fraction]:
@@ -138,6 +140,14 @@ def _with_limits(serving: Serving, question: Question, found: Evaluation) -> Ser
         *(
             (f"risk.max_{name}_per_year", _known(totals, name), getattr(risk, f"max_{name}_per_year"), unit)
             for name, unit in (("hard_repairs", "1/year"), ("job_hits", "1/year"), ("accelerator_hours_lost", "h/year"))
+        ),
+        *(
+            (f"risk.{name}: {words}", 1 - amount.value, 1 - least, "of the time")
+            for name, words, amount in (
+                ("min_availability", "accelerators out", totals.availability),
+                ("min_pool_availability", "too few domains up", found.uptime),
+            )
+            if (least := getattr(risk, name)) is not None and amount is not None and amount.value is not None
         ),
     )
     limits = tuple(

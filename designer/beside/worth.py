@@ -18,7 +18,17 @@ _CLASHES = 2
 _NOISE = 1e-9
 
 # What stands above the leaves.
-_ABOVE = ("spine_switch", "core_switch", "top_switch", "leaf_spine_link", "spine_core_link", "core_top_link", "taper")
+_ABOVE = (
+    "spine_switch",
+    "core_switch",
+    "top_switch",
+    "leaf_spine_link",
+    "spine_core_link",
+    "core_top_link",
+    "leaf_leaf_link",
+    "group_group_link",
+    "taper",
+)
 
 TOGETHER = "all its choices together"
 
@@ -37,13 +47,13 @@ def worth_of(
     """Price one choice that the optimum has not, everything else chosen anew.
 
     A switch or link of a stage that some fabric of the optimum lacks would be asked of no fabric: it is forced together
-    with the ``stages`` of the given design.
+    with the ``stages`` (or the shape) of the given design.
     """
     assert optimum.design is not None
     values = values_of(optimum.design, choice.key)
     what, forces = choice.words, [f"{choice.key}={choice.value}"]
     if choice.key in _ABOVE and NONE in values and stages is not None:
-        what = f"{what}, with {stages.value} stages"
+        what = f"{what}, with {stages.value} stages" if stages.key == "stages" else f"{what}, with a {stages.value}"
         forces.insert(0, f"{stages.key}={stages.value}")
     theirs = " and ".join(shown(value) for value in values)
     return _priced(question, options, optimum, what, tuple(forces), shown(choice.value), theirs)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from designer.design.account import Item
-from designer.design.types import BoundaryName
 from designer.evaluate.count import BundleTally, NetworkTally, StageTally
+from designer.evaluate.counted import Counted, cabling_of
 from designer.evaluate.rows import NetworkRows, Rows
+from designer.evaluate.spares import running_domains, spared_planes
 from designer.given import Given
-from designer.given.schema import EndpointKind
-from designer.verify.boundaries import Cabling, cable_up
+from designer.verify.boundaries import Cabling
 from designer.verify.events import (
     Behind,
     Failures,
@@ -30,7 +30,7 @@ from designer.verify.events import (
     links_below,
     repair,
 )
-from designer.verify.rows import LinkRow, SiteRow, SwitchRow
+from designer.verify.rows import SiteRow, SwitchRow
 
 ZERO = Fraction(0)
 
@@ -47,16 +47,6 @@ class Line:
     capex_usd: Fraction
     watts: Fraction
     failures: Failures
-
-
-@dataclass(frozen=True)
-class Counted:
-    """A network of the design, counted; ``lengths_m`` are the mean lengths of its bundles, None where not known."""
-
-    name: str
-    endpoints_are: EndpointKind
-    tally: NetworkTally
-    lengths_m: Mapping[str, Fraction | None]
 
 
 JobSizes = Mapping[int, Fraction]
@@ -91,9 +81,11 @@ def _part(whole: Failures, share: Fraction) -> Failures:
 
 
 def _lines(given: Given, networks: Sequence[Counted], rows: Rows, victim: Victim, site: SiteRow) -> Iterator[Line]:
-    yield from _at_accelerators(given, rows, victim, site)
+    inside = running_domains(given, networks, rows, victim, site)
+    yield from _at_accelerators(given, rows, inside, site)
     for counted, parts in zip(networks, rows.networks, strict=True):
-        yield from _network(counted, parts, victim, site, given.design.endpoints.nics)
+        sufferer = inside if counted.endpoints_are == "accelerators" else victim
+        yield from _network(counted, parts, sufferer, site, given.design.endpoints.nics)
 
 
 def _at_accelerators(given: Given, rows: Rows, victim: Victim, site: SiteRow) -> Iterator[Line]:
@@ -118,6 +110,8 @@ def _at_accelerators(given: Given, rows: Rows, victim: Victim, site: SiteRow) ->
 def _network(counted: Counted, rows: NetworkRows, victim: Victim, site: SiteRow, nics: int) -> Iterator[Line]:
     tally, scale_up = counted.tally, counted.endpoints_are == "accelerators"
     others = Reach(victim) if scale_up else Reach(victim, tally.grouping.planes, site.kill_share)
+    if counted.spare_planes:
+        others = spared_planes(counted, rows, victim, site)
     for stage in tally.stages:
         row = rows.switches[stage.name]
         item: Item = "scale_up_switches" if scale_up else "scale_out_switches"
@@ -131,7 +125,9 @@ def _network(counted: Counted, rows: NetworkRows, victim: Victim, site: SiteRow,
         cabling = cabling_of(counted, bundle, *rows.links[bundle.count.name])
         if bundle.cuts:
             behind = _behind(bundle, cabling, tally, nics, scale_up=scale_up)
-            lost = links_below(cabling, Reach(victim), others, site, behind)
+            # Of a domain with planes to spare no end is alone; a NIC is, whatever its planes.
+            host = others if scale_up else Reach(victim)
+            lost = links_below(cabling, host, others, site, behind)
         else:
             lost = link_repairs(cabling, site) + _around(cabling, tally, victim, site)
         yield Line(
@@ -155,22 +151,6 @@ def _link_item(bundle: BundleTally, *, scale_up: bool) -> Item:
     if scale_up:
         return "scale_up_links"
     return "nic_leaf_links" if "endpoint" in (bundle.count.lower, bundle.count.upper) else "scale_out_links"
-
-
-def cabling_of(counted: Counted, bundle: BundleTally, lower: LinkRow, upper: LinkRow) -> Cabling:
-    """Count the cables and ends of a bundle (docs/rules.md section 5).
-
-    A length that is not known stands as 0: `designer.evaluate.lengths` refuses it where money or reach hangs on it.
-    """
-    at_endpoint = "endpoint" in (bundle.count.lower, bundle.count.upper)
-    names: dict[tuple[EndpointKind, bool], BoundaryName] = {
-        ("accelerators", True): "scale_up",
-        ("accelerators", False): "scale_up_upper",
-        ("nics", True): "nic_leaf",
-        ("nics", False): "leaf_spine",
-    }
-    length = counted.lengths_m[bundle.count.name] or ZERO
-    return cable_up(names[counted.endpoints_are, at_endpoint], bundle.wiring, lower, upper, bundle.rate, length)
 
 
 def _behind(bundle: BundleTally, cabling: Cabling, tally: NetworkTally, nics: int, *, scale_up: bool) -> Behind:
@@ -200,12 +180,34 @@ def _boxes(stage: StageTally, row: SwitchRow, counted: Counted, others: Reach, s
             hit = below.accelerators if scale_up else below.of_hosts
             lost = hit if others.planes == 1 else below.accelerators
             total += box_effects(row, below.boxes, hit, lost, repair_h, others)
-        return total
-    # Traffic goes round the box, with less bandwidth: one box of b is 1/b of what the stage carries.
-    victim = others.victim
+        share = _for_others(stage, row, tally)
+        return total + _gone_round(stage, row, counted, others.victim, site, share) if share else total
+    return _gone_round(stage, row, counted, others.victim, site, Fraction(1))
+
+
+def _gone_round(
+    stage: StageTally, row: SwitchRow, counted: Counted, victim: Victim, site: SiteRow, share: Fraction
+) -> Failures:
+    """Traffic goes round a box, with less bandwidth: one box of b is 1/b of what the stage carries.
+
+    ``share`` of a box is in the way of others.
+    """
+    scale_up, tally = counted.endpoints_are == "accelerators", counted.tally
+    repair_h = site.switch_tray_h if scale_up else site.switch_box_h
     jobs = victim.jobs(tally.accelerators // tally.grouping.repeat) if scale_up else 1
-    hits = site.kill_share * box_events(row) * jobs * stage.boxes
+    hits = site.kill_share * box_events(row) * jobs * share * stage.boxes
     return victim.suffers(hits, tally.accelerators * box_outage(row, repair_h))
+
+
+def _for_others(stage: StageTally, row: SwitchRow, tally: NetworkTally) -> Fraction:
+    """The share of a box that carries what others send, where its like are joined to each other (docs/rules.md 7.1)."""
+    share = ZERO
+    for bundle in tally.bundles:
+        if bundle.count.lower == bundle.count.upper == stage.name:
+            # Of a switch with figures of its own the ports in use are all that is known.
+            ports = row.radix.get(bundle.rate) or sum(stage.ports[0].values())
+            share += Fraction(2 * bundle.wiring.links, stage.boxes * ports)
+    return share
 
 
 def _around(cabling: Cabling, tally: NetworkTally, victim: Victim, site: SiteRow) -> Failures:

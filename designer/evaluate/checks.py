@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from designer.evaluate.account import Counted, cabling_of
 from designer.evaluate.count import BundleTally, StageTally
+from designer.evaluate.counted import Counted, cabling_of
 from designer.evaluate.lengths import BundleLengths
 from designer.evaluate.rows import OWN, Rows
 from designer.given import Given

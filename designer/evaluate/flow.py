@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,8 @@ from scipy.sparse.csgraph import connected_components
 from designer.evaluate.count import Grouping
 from designer.evaluate.result import Capacity, FlowCheck, Verdict
 from designer.families.family import Rate, Structure
+from designer.families.single_stage import SingleStage
+from designer.given.load import GivenTopology
 from designer.given.schema import GivenDemand
 from designer.network.graph import Network
 from designer.network.throughput import TooMuchWorkError, all_to_all
@@ -181,6 +183,17 @@ def capacities_of(
             )
         )
     return tuple(found)
+
+
+def counted_on(network: GivenTopology) -> Structure:
+    """The structure with the capacities that are counted on: spare planes carry nothing (docs/rules.md 3.1)."""
+    spare, family = network.row.spare_planes, network.family
+    if not spare or not isinstance(family, SingleStage):
+        return network.structure
+    used = family.planes - spare
+    gbps = family.even_striping_gbps() * used / family.planes
+    rate = Rate(gbps, gbps, f"even striping over {used} of {family.planes} switches, the others to spare")
+    return replace(network.structure, capacity=dict.fromkeys(PATTERNS, rate))
 
 
 def _narrowed(stated: Rate, routed: Rate, planes: int) -> Rate:

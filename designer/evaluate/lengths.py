@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from designer.evaluate.count import Grouping
+from designer.evaluate.result import Racks
 from designer.given import Given
 from designer.given.fit import link_key
 from designer.given.load import GivenTopology
@@ -77,7 +78,7 @@ def _from_floor(
     tops: Mapping[str, float],
     stated: set[str],
 ) -> dict[str, BundleLengths]:
-    metres = hall.lengths_m(built, hall.place(built, floor_of(given, network, built, grouping)))
+    metres = lengths_on_floor(given, network, built, grouping)
     classes = hall.length_classes(built, metres, tops)
     found = {}
     for at, bundle in enumerate(built.bundles):
@@ -96,18 +97,37 @@ def _from_floor(
     return found
 
 
+def lengths_on_floor(given: Given, network: GivenTopology, built: Network, grouping: Grouping) -> hall.Floats:
+    """Metres (rows,) of a cable of every joined pair, on the floor of the design."""
+    return hall.lengths_m(built, hall.place(built, floor_of(given, network, built, grouping)))
+
+
 def floor_of(given: Given, network: GivenTopology, built: Network, grouping: Grouping) -> hall.Floor:
     """The floor of one copy of a network: its endpoints share the racks with those of the other rails."""
-    row, accelerator = given.design.floor, given.design.endpoints.accelerator
-    per_rack = row.accelerators_per_rack
-    if per_rack is None and accelerator is not None and accelerator.id is not None:
-        rack = given.catalogue.racks[given.catalogue.accelerators[accelerator.id].rack]
-        places = rack.accelerators.at(given.design.level)
-        per_rack = None if places is None else int(places)
+    row = given.design.floor
     scale_up = network.row.endpoints_are == "accelerators"
     given_keys = row.model_dump(exclude_none=True, exclude={"accelerators_per_rack"})
     if scale_up:
         # Switches of a domain stand with its accelerators.
         given_keys["boxes_beside"] = built.boxes
-    per_copy = max(1, (per_rack or _PER_RACK) * grouping.each // grouping.rails)
+    per_copy = max(1, (given.per_rack or _PER_RACK) * grouping.each // grouping.rails)
     return hall.Floor(endpoints_per_rack=per_copy, **given_keys)
+
+
+def racks_of(given: Given, switches: int) -> Racks | None:
+    """Count racks; None where nobody says how many accelerators one holds.
+
+    Parameters
+    ----------
+    given
+        The design.
+    switches
+        Scale-out switches of all networks; those of scale-up stand in the racks of their accelerators.
+    """
+    if given.per_rack is None:
+        return None
+    floor, hosts = given.design.floor, -(-given.design.endpoints.accelerators // given.per_host)
+    full = -(-hosts // max(1, given.per_rack // given.per_host))
+    beside = full * (hall.Floor.boxes_beside if floor.boxes_beside is None else floor.boxes_beside)
+    in_one = hall.Floor.boxes_per_rack if floor.boxes_per_rack is None else floor.boxes_per_rack
+    return Racks(full, -(-max(0, switches - beside) // in_one))

@@ -11,6 +11,10 @@ from designer.evaluate.amounts import Amount
 from designer.given.schema import EndpointKind
 
 SCHEMA_VERSION = 1
+
+BY_LENGTH = ".by_length"
+"""Between the name of a bundle and the number of a type of its links, where these are given by length."""
+
 Verdict = Literal["carried", "not carried", "not known", "not asked"]
 
 
@@ -50,6 +54,11 @@ class BundleReport:
     links_by_class: Mapping[str, int]
     fullest_share: float | None
 
+    @property
+    def whole(self) -> str:
+        """Name of the bundle that it is a part of, where links are given by length; else its own."""
+        return self.name.partition(BY_LENGTH)[0]
+
 
 @dataclass(frozen=True)
 class Capacity:
@@ -87,6 +96,7 @@ class NetworkReport:
     repeat: int
     rails: int
     planes: int
+    spare_planes: int
     accelerators: int
     stages: tuple[StageReport, ...]
     bundles: tuple[BundleReport, ...]
@@ -157,8 +167,20 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Racks:
+    """Racks of accelerators, with their scale-up switches and what stands beside, and of switches alone."""
+
+    accelerators: int
+    network: int
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """A given design counted, priced and checked."""
+    """A given design counted, priced and checked.
+
+    ``uptime`` is the share of the time in which as many domains are up as run jobs, ``spare_domains`` beside them; None
+    where nothing says what a domain is. ``racks`` is None where nobody says what a rack holds.
+    """
 
     schema_version: int
     name: str
@@ -174,6 +196,9 @@ class Evaluation:
     hosts: int
     nics: int
     job_accelerators: int
+    spare_domains: int
+    uptime: Amount | None
+    racks: Racks | None
     networks: tuple[NetworkReport, ...]
     lines: tuple[LineReport, ...]
     totals: Totals

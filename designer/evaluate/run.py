@@ -10,24 +10,29 @@ from importlib.metadata import version
 from pathlib import Path
 
 from designer import __version__
-from designer.evaluate.account import Counted, JobSizes, Line, cabling_of, lines_of
+from designer.evaluate.account import JobSizes, Line, lines_of
 from designer.evaluate.amounts import Amount, amounts
 from designer.evaluate.checks import late_parts, problems_of
-from designer.evaluate.count import Grouping, NetworkTally, StageTally, count_network, grouping_of
-from designer.evaluate.flow import Carried, capacities_of, carried_by, check_flow
-from designer.evaluate.lengths import BundleLengths, lengths_of
+from designer.evaluate.count import Grouping, NetworkTally, StageTally, grouping_of
+from designer.evaluate.counted import Counted, cabling_of
+from designer.evaluate.flow import Carried, capacities_of, carried_by, check_flow, counted_on
+from designer.evaluate.lengths import BundleLengths, lengths_of, racks_of
 from designer.evaluate.result import (
+    BY_LENGTH,
     SCHEMA_VERSION,
     BundleReport,
     Evaluation,
     LineReport,
     NetworkReport,
+    Racks,
     Source,
     StageReport,
     Totals,
     Use,
 )
 from designer.evaluate.rows import OWN, NetworkRows, Rows, question_of, rows_of
+from designer.evaluate.spares import units_of
+from designer.evaluate.split import count_split, split_by_length
 from designer.given import Given, load_given
 from designer.given.load import GivenTopology
 from designer.given.schema import GivenDemand
@@ -78,16 +83,18 @@ def evaluate(design: str | Path | Given, overlay: str | Path | None = None) -> E
     given = design if isinstance(design, Given) else load_given(design, overlay)
     site = _site(given)
     built = [_build(given, at, network) for at, network in enumerate(given.networks)]
-    rows = rows_of(given)
-    problems = problems_of(given, [one.counted for one in built], [one.lengths for one in built], rows, site)
+    parted = _parted(given, built)
+    rows = rows_of(parted)
+    problems = problems_of(parted, [one.counted for one in built], [one.lengths for one in built], rows, site)
     if problems:
         raise InputError(problems)
-    lines, totals = _account(given, [one.counted for one in built], rows, site)
+    lines, totals, uptime = _account(parted, [one.counted for one in built], rows, site)
     networks = tuple(
         _network(given, network, one, parts)
         for network, one, parts in zip(given.networks, built, rows.networks, strict=True)
     )
     row, endpoints = given.design, given.design.endpoints
+    racks = racks_of(given, sum(stage.boxes for one in networks if one.endpoints_are == "nics" for stage in one.stages))
     return Evaluation(
         schema_version=SCHEMA_VERSION,
         name=row.name,
@@ -109,11 +116,14 @@ def evaluate(design: str | Path | Given, overlay: str | Path | None = None) -> E
         hosts=endpoints.accelerators // given.per_host,
         nics=endpoints.accelerators * endpoints.nics if endpoints.nic is not None else 0,
         job_accelerators=endpoints.job_accelerators,
+        spare_domains=endpoints.spare_domains,
+        uptime=uptime,
+        racks=racks,
         networks=networks,
         lines=lines,
         totals=totals,
-        uses=_uses(given, networks, totals),
-        notes=tuple(_notes(given, rows)),
+        uses=_uses(given, networks, totals, racks),
+        notes=tuple(_notes(parted, rows)),
     )
 
 
@@ -129,17 +139,28 @@ def with_jobs(found: Evaluation, given: Given, jobs: JobSizes) -> Evaluation:
     """
     if sum(jobs.values()) != 1:
         raise ValueError(f"shares of jobs add up to {sum(jobs.values())}, not 1")
-    networks = [_build(given, at, network).counted for at, network in enumerate(given.networks)]
-    lines, totals = _account(given, networks, rows_of(given), _site(given), jobs)
-    return replace(found, lines=lines, totals=totals)
+    built = [_build(given, at, network) for at, network in enumerate(given.networks)]
+    parted = _parted(given, built)
+    lines, totals, uptime = _account(parted, [one.counted for one in built], rows_of(parted), _site(given), jobs)
+    return replace(found, lines=lines, totals=totals, uptime=uptime)
 
 
 @dataclass(frozen=True)
 class _Built:
+    """``topology`` has the bundles that are counted, parted by length where the links are; ``network`` has not."""
+
+    topology: GivenTopology
     network: Network
     tally: NetworkTally
     lengths: dict[str, BundleLengths]
     counted: Counted
+
+
+def _parted(given: Given, built: Sequence[_Built]) -> Given:
+    """The design with the bundles that are counted."""
+    networks = tuple(one.topology for one in built)
+    design = given.design.model_copy(update={"networks": tuple(one.row for one in networks)})
+    return replace(given, design=design, networks=networks)
 
 
 def _site(given: Given) -> SiteRow:
@@ -166,10 +187,12 @@ def _build(given: Given, at: int, network: GivenTopology) -> _Built:
     except ValueError as error:
         # A family may be a formula without a graph for some parameters, and says why.
         raise InputError([Problem(given.file, place, "counts without a network", str(error))]) from None
-    tally = count_network(structure, built, grouping)
-    lengths = lengths_of(given, network, built, grouping)
+    split = split_by_length(given, network, built, grouping)
+    tally = count_split(network, built, split, grouping)
+    lengths = lengths_of(given, split.topology, split.network, grouping)
     means = {name: length.mean_m for name, length in lengths.items()}
-    return _Built(built, tally, lengths, Counted(row.name, row.endpoints_are, tally, means))
+    counted = Counted(row.name, row.endpoints_are, tally, means, row.spare_planes)
+    return _Built(split.topology, built, tally, lengths, counted)
 
 
 def _measures(line: Line) -> list[Fraction]:
@@ -179,15 +202,24 @@ def _measures(line: Line) -> list[Fraction]:
 
 def _account(
     given: Given, networks: Sequence[Counted], rows: Rows, site: SiteRow, jobs: JobSizes | None = None
-) -> tuple[tuple[LineReport, ...], Totals]:
-    """All lines and totals, with what of each is not known."""
+) -> tuple[tuple[LineReport, ...], Totals, Amount | None]:
+    """All lines and totals, with what of each is not known; and the share of the time in which enough domains are up.
+
+    That share is None without domains, or where jobs of several sizes would each need their own.
+    """
     it_share = capital_recovery(site.wacc, site.it_years)
     building = capital_recovery(site.wacc, site.building_years) * site.facility_usd_per_w
     energy = site.utilisation * site.pue * _KWH_PER_WATT_YEAR * site.usd_per_kwh
     accelerator_hours = _HOURS * given.design.endpoints.accelerators
+    sizes = tuple(jobs) if jobs is not None else (given.design.endpoints.job_accelerators,)
+
+    def uptime_of(parts: Rows) -> list[Fraction]:
+        units = units_of(given, networks, parts, sizes[0], site) if len(sizes) == 1 else None
+        return [] if units is None else [units.enough]
 
     def measured(values: Mapping[str, Fraction], default: Fraction) -> list[Fraction]:
-        lines = lines_of(given, networks, rows_of(given, values, default), site, jobs)
+        parts = rows_of(given, values, default)
+        lines = lines_of(given, networks, parts, site, jobs)
         each = [_measures(line) for line in lines]
         capex, watts, lost, hard, hits, hours, cleanings = (
             sum(column, Fraction(0)) for column in zip(*each, strict=True)
@@ -205,7 +237,7 @@ def _account(
             cleanings,
             1 - hours / accelerator_hours,
         ]
-        return [*(value for row in each for value in row), *totals]
+        return [*(value for row in each for value in row), *totals, *uptime_of(parts)]
 
     lines = lines_of(given, networks, rows, site, jobs)
     found = amounts(rows.lacking, measured)
@@ -214,7 +246,9 @@ def _account(
         LineReport(line.item, line.network, line.place, line.part, line.units, *found[at * width : (at + 1) * width])
         for at, line in enumerate(lines)
     )
-    return reports, Totals(*found[len(lines) * width :])
+    figures = found[len(lines) * width :]
+    known = len(Totals.__dataclass_fields__)
+    return reports, Totals(*figures[:known]), figures[known] if figures[known:] else None
 
 
 def _network(given: Given, network: GivenTopology, built: _Built, parts: NetworkRows) -> NetworkReport:
@@ -228,10 +262,11 @@ def _network(given: Given, network: GivenTopology, built: _Built, parts: Network
         repeat=row.repeat,
         rails=grouping.rails,
         planes=grouping.planes,
+        spare_planes=row.spare_planes,
         accelerators=tally.accelerators,
         stages=tuple(_stage(stage, parts.switches[stage.name], network) for stage in tally.stages),
         bundles=tuple(_bundles(built, parts, _shares(carried, demand, grouping))),
-        capacities=capacities_of(network.structure, carried, demand, grouping),
+        capacities=capacities_of(counted_on(network), carried, demand, grouping),
         flow=check_flow(network.structure, built.network, carried, grouping.planes),
     )
 
@@ -279,13 +314,13 @@ def _bundles(built: _Built, parts: NetworkRows, shares: Mapping[str, float]) -> 
                 float(lengths.mean_m),
                 float(lengths.longest_m),
                 lengths.classes,
-                shares.get(name),
+                shares.get(name.partition(BY_LENGTH)[0]),
             )
         )
     return found
 
 
-def _uses(given: Given, networks: Sequence[NetworkReport], totals: Totals) -> tuple[Use, ...]:
+def _uses(given: Given, networks: Sequence[NetworkReport], totals: Totals, racks: Racks | None) -> tuple[Use, ...]:
     """What is over- and under-used: demands, limits, ports of switches."""
     found = []
     for network in networks:
@@ -300,8 +335,8 @@ def _uses(given: Given, networks: Sequence[NetworkReport], totals: Totals) -> tu
             if row.asked_gbps is not None and row.least_gbps
         ]
         found += [
-            Use(f"{network.name}: fullest link of {row.name}", row.fullest_share * row.rate_gbps, row.rate_gbps, "Gb/s")
-            for row in network.bundles
+            Use(f"{network.name}: fullest link of {name}", row.fullest_share * row.rate_gbps, row.rate_gbps, "Gb/s")
+            for name, row in {row.whole: row for row in network.bundles}.items()
             if row.fullest_share is not None
         ]
         found += [
@@ -312,6 +347,8 @@ def _uses(given: Given, networks: Sequence[NetworkReport], totals: Totals) -> tu
     site, money = given.design.site, given.design.money
     if site.it_power_mw is not None:
         found.append(Use("IT power (known part)", totals.watts.known / 1e6, site.it_power_mw, "MW"))
+    if site.racks is not None and racks is not None:
+        found.append(Use("racks", racks.accelerators + racks.network, site.racks, "racks"))
     if money.capex_usd is not None:
         found.append(Use("IT capital (known part)", totals.capex_usd.known, money.capex_usd, "USD"))
     return tuple(found)

@@ -12,6 +12,7 @@ from designer.families.dragonfly_plus import DragonflyPlus
 from designer.families.fat_tree import FatTree
 from designer.families.hamming_mesh import HammingMesh
 from designer.families.hyperx import FullMesh, HyperX
+from designer.families.k_hop_ring import KHopRing
 from designer.families.paired import Paired
 from designer.families.scale_up_clos import ScaleUpClos
 from designer.families.single_stage import SingleStage
@@ -31,7 +32,8 @@ AnyFamily = Annotated[
     | FullMesh
     | HyperX
     | Torus
-    | HammingMesh,
+    | HammingMesh
+    | KHopRing,
     Field(discriminator="family"),
 ]
 """Every family, told apart by its key ``family``."""

@@ -21,7 +21,7 @@ from designer.families.fat_tree_build import built
 from designer.families.fat_tree_shape import MOST_ENDPOINTS, STAGES, Boundary, Shape, derive
 from designer.families.fat_tree_symmetry import generators
 from designer.families.single_stage import Gbps
-from designer.families.uneven import Loads, one_boundary, two_boundaries
+from designer.families.uneven import Loads, for_each_other, one_boundary, two_boundaries
 from designer.network.graph import Ints, Network
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -243,6 +243,27 @@ class FatTree(Family):
         else:
             sure, loads = cuts[:-1], self._spread_loads(shape, shape.boundaries[-1])
         return _between(shape.endpoints, self.port_gbps, (sure, cuts), loads, self.planes, note)
+
+    def direct_gbps(self) -> float:
+        """Gb/s per endpoint, over all planes, that any two units below the highest stage have for each other.
+
+        Over ways straight up and down again, as trees are routed: of uplinks to boxes where the other unit has fewer,
+        only as many count. With even striping that is what permutations get.
+
+        Raises
+        ------
+        ValueError
+            With striping "podless", where ways of several lengths join two leaves.
+        """
+        if self.striping == "podless":
+            raise ValueError("podless: leaves are joined over spines and over cores")
+        shape = self.shape
+        if not shape.boundaries:
+            return self.planes * self.port_gbps
+        edge = shape.boundaries[-1]
+        links = for_each_other(shape.sizes()[-1], edge.parallel())
+        below = permutation_bound(shape.endpoints, self.port_gbps, self.cuts(shape)[:-1])
+        return self.planes * min(below, links * edge.width * edge.gbps)
 
     @staticmethod
     def _spread_loads(shape: Shape, edge: Boundary) -> Loads:

@@ -71,6 +71,34 @@ def one_boundary(sizes: Ints, links: Ints, endpoints: int) -> Loads:
     return Loads(float(even.max()) / (endpoints - 1), float(permuted.max()), float(worst.max()))
 
 
+def for_each_other(sizes: Ints, links: Ints) -> float:
+    """Least number of links per endpoint that two units have for each other, both ways over the same boxes above.
+
+    Parameters
+    ----------
+    sizes
+        (units,) endpoints.
+    links
+        (units, above) links of a unit to each box above.
+
+    Examples
+    --------
+    Three links each over two boxes, dealt out in turn: only two of them meet, for two endpoints.
+
+    >>> for_each_other(np.array([2, 2]), np.array([[2, 1], [1, 2]]))
+    1.0
+    """
+    kinds, many = np.unique(np.c_[sizes, links], axis=0, return_counts=True)
+    least = np.inf
+    for a, row in enumerate(kinds):
+        others = kinds if many[a] > 1 else np.delete(kinds, a, axis=0)
+        if row[0] and (others[:, 0] > 0).any():
+            some = others[others[:, 0] > 0]
+            met = np.minimum(some[:, 1:], row[1:]).sum(axis=1)
+            least = min(least, float((met / np.minimum(some[:, 0], row[0])).min()))
+    return least
+
+
 def two_boundaries(sizes: Ints, lower: Ints, upper: Ints, endpoints: int, rates: tuple[float, float]) -> Loads | None:
     """Loads of leaf-spine-core without pods, divided by the links' rates; None where two leaves share no core.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from designer.catalogue import Catalogue
 from designer.families.family import Structure
-from designer.given.schema import GivenDesign, GivenLink, GivenNetwork
+from designer.given.schema import GivenCableUpTo, GivenDesign, GivenLink, GivenNetwork
 from designer.problems import Problem
 from designer.reading import nearest, shortened
 
@@ -37,6 +37,16 @@ def link_key(row: GivenNetwork, bundle: str) -> str | None:
     return None
 
 
+def places_of(design: GivenDesign, catalogue: Catalogue) -> int | None:
+    """Accelerators of a rack: as the floor states, else those of the catalogue's rack; None where nobody says."""
+    if design.floor.accelerators_per_rack is not None:
+        return design.floor.accelerators_per_rack
+    part = design.endpoints.accelerator
+    row = None if part is None else catalogue.accelerators.get(part.id or "")
+    places = None if row is None else catalogue.racks[row.rack].accelerators.at(design.level)
+    return None if places is None else int(places)
+
+
 def misfits_of(
     file: str, design: GivenDesign, structures: Mapping[int, Structure], catalogue: Catalogue
 ) -> list[Problem]:
@@ -63,8 +73,9 @@ def _all(design: GivenDesign, structures: Mapping[int, Structure], catalogue: Ca
     yield from _endpoints(design, catalogue)
     for name in sorted(design.site.lengths.model_fields_set):
         yield f"site.lengths.{name}", "a length of the site", "give length_m at the links, or the hall in [floor]"
-    if design.site.racks is not None:
-        yield "site.racks", str(design.site.racks), "drop it: racks of a given design are not counted"
+    if design.site.racks is not None and places_of(design, catalogue) is None:
+        yield "site.racks", str(design.site.racks), "give floor.accelerators_per_rack, or drop it"
+    yield from _spares(design, structures)
     names: set[str] = set()
     for at, row in enumerate(design.networks):
         place = f"networks[{at}]"
@@ -114,6 +125,34 @@ def _endpoints(design: GivenDesign, catalogue: Catalogue) -> Iterator[_Row]:
         yield "endpoints.nic", "a NIC without a network", 'drop it, or give a network with endpoints_are = "nics"'
 
 
+def _spares(design: GivenDesign, structures: Mapping[int, Structure]) -> Iterator[_Row]:
+    """Spare planes are switches side by side; spare domains need a scale-up network that says what a domain is."""
+    inside = [(at, row) for at, row in enumerate(design.networks) if row.endpoints_are == "accelerators"]
+    for at, row in enumerate(design.networks):
+        if not row.spare_planes:
+            continue
+        place, planes = f"networks[{at}].spare_planes", row.topology.get("planes")
+        if (at, row) not in inside or row.topology.get("family") != "single_stage":
+            yield place, str(row.spare_planes), 'allowed: 0, but for a "single_stage" whose endpoints are accelerators'
+        elif isinstance(planes, int) and row.spare_planes >= planes:
+            yield place, str(row.spare_planes), f"allowed: at most {planes - 1}, one of {planes} planes is in use"
+    spare, place = design.endpoints.spare_domains, "endpoints.spare_domains"
+    if not spare:
+        return
+    if len(inside) != 1:
+        yield place, str(spare), "give one network whose endpoints are accelerators: each of its `repeat` is a domain"
+        return
+    at, row = inside[0]
+    structure = structures.get(at)
+    if structure is None:
+        return
+    together = -(-design.endpoints.job_accelerators // structure.endpoints)
+    if spare >= row.repeat:
+        yield place, str(spare), f"allowed: at most {row.repeat - 1}, some of {row.repeat} domains are at work"
+    elif spare % together or row.repeat % together:
+        yield place, f"{spare} of {row.repeat}", f"allowed: multiples of {together}, the domains of a job"
+
+
 def _parts(place: str, row: GivenNetwork, catalogue: Catalogue) -> Iterator[_Row]:
     for stage, switch in row.switches.items():
         key = f"{place}.switches.{shortened(stage)}"
@@ -122,12 +161,34 @@ def _parts(place: str, row: GivenNetwork, catalogue: Catalogue) -> Iterator[_Row
             yield from _one_or_other(key, switch, sorted(set(type(switch).model_fields) - {"id"}))
     for bundle, link in row.links.items():
         key = f"{place}.links.{shortened(bundle)}"
-        yield from _id(f"{key}.lower", link.lower, catalogue.links)
-        yield from _id(f"{key}.upper", link.upper, catalogue.links)
-        yield from _link(key, link)
+        if not link.by_length:
+            yield from _link(key, link, catalogue)
+            continue
+        others = sorted(link.model_fields_set - {"by_length"})
+        if others:
+            yield f"{key}.{others[0]}", "a key beside by_length", "give it in the rows of by_length, or drop them"
+        for number, piece in enumerate(link.by_length):
+            yield from _link(f"{key}.by_length[{number}]", piece, catalogue)
+        yield from _up_to(key, link.by_length)
 
 
-def _link(key: str, link: GivenLink) -> Iterator[_Row]:
+def _up_to(key: str, pieces: Sequence[GivenCableUpTo]) -> Iterator[_Row]:
+    """Lengths rise, and the last type takes all longer links."""
+    last = pieces[-1].up_to_m
+    if last is not None:
+        yield f"{key}.by_length[{len(pieces) - 1}].up_to_m", f"{last:g}", "drop it: the last takes the rest"
+    before = 0.0
+    for number, piece in enumerate(pieces[:-1]):
+        if piece.up_to_m is None:
+            yield f"{key}.by_length[{number}].up_to_m", "nothing", "give the length that this type is for, at most"
+        elif piece.up_to_m <= before:
+            yield f"{key}.by_length[{number}].up_to_m", f"{piece.up_to_m:g}", f"allowed: above {before:g}"
+        before = max(before, piece.up_to_m or 0.0)
+
+
+def _link(key: str, link: GivenLink | GivenCableUpTo, catalogue: Catalogue) -> Iterator[_Row]:
+    yield from _id(f"{key}.lower", link.lower, catalogue.links)
+    yield from _id(f"{key}.upper", link.upper, catalogue.links)
     if link.lower is not None:
         yield from _one_or_other(key, link, LINK_FIGURES)
     elif link.upper is not None:
@@ -145,8 +206,10 @@ def _stages(place: str, row: GivenNetwork, structure: Structure) -> Iterator[_Ro
     bundles = [bundle.name for bundle in structure.bundles]
     for bundle in structure.bundles:
         key = link_key(row, bundle.name)
-        if bundle.upper == "ocs" and key is not None and row.links[key].upper is not None:
-            yield f"{place}.links.{key}.upper", repr(row.links[key].upper), "drop it: light passes a circuit switch"
+        uppers = () if key is None else (row.links[key].upper, *(piece.upper for piece in row.links[key].by_length))
+        if bundle.upper == "ocs" and any(upper is not None for upper in uppers):
+            named = next(upper for upper in uppers if upper is not None)
+            yield f"{place}.links.{key}.upper", repr(named), "drop it: light passes a circuit switch"
     used = {link_key(row, name) for name in bundles}
     for name in row.links:
         if name not in used:

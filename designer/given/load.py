@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from designer.catalogue import Catalogue, load_catalogue
 from designer.families.family import Family, Structure
-from designer.given.fit import link_key, misfits_of
+from designer.given.fit import link_key, misfits_of, places_of
 from designer.given.schema import GivenDesign, GivenLink, GivenNetwork, GivenSwitch
 from designer.given.topology import family_at
 from designer.problems import InputError, Problem
@@ -49,6 +49,11 @@ class Given:
         if endpoints.accelerator is not None and endpoints.accelerator.id is not None:
             return self.catalogue.accelerators[endpoints.accelerator.id].accelerators_per_host
         return 1
+
+    @property
+    def per_rack(self) -> int | None:
+        """Accelerators of a rack: as the floor states, else those of the catalogue's rack; None where nobody says."""
+        return places_of(self.design, self.catalogue)
 
 
 def load_given(path: str | Path, overlay: str | Path | None = None) -> Given:

@@ -64,18 +64,32 @@ class GivenSwitch(_Frozen):
     outage_per_year: Figure | None = Field(default=None, description="outages per year, hard ones included")
 
 
-class GivenLink(_Frozen):
+class _Cable(_Frozen):
     """Two rows of the catalogue, or the figures of one link with everything at both its ends."""
 
     lower: str | None = Field(default=None, description="link row at the lower end")
     upper: str | None = Field(default=None, description="link row at the upper end; absent: that of the lower end")
-    length_m: Positive | None = Field(default=None, description="route length; absent: from the floor")
     price_usd_per_link: Figure | None = None
     power_w_per_link: Figure | None = None
     afr_hard_per_link: Figure | None = Field(default=None, description="hard failures per year, both ends")
     transient_per_link_year: Figure | None = None
     mttr_h: Figure | None = Field(default=None, description="hours until a failed link carries again")
     reach_m: Positive | None = None
+
+
+class GivenCableUpTo(_Cable):
+    """The type of the links of a bundle up to some length."""
+
+    up_to_m: Positive | None = Field(default=None, description="absent, in the last row: all longer ones")
+
+
+class GivenLink(_Cable):
+    """The links of a bundle: of one type, or of several by their length on the floor."""
+
+    length_m: Positive | None = Field(default=None, description="route length; absent: from the floor")
+    by_length: tuple[GivenCableUpTo, ...] = Field(
+        default=(), description="types by length, the shortest first; excludes the other keys"
+    )
 
 
 class GivenEndpoints(_Frozen):
@@ -93,6 +107,9 @@ class GivenEndpoints(_Frozen):
     job_accelerators: Count = Field(
         default=1, description="accelerators of one job: what a failure stops; 1 = jobs as small as can be"
     )
+    spare_domains: Annotated[int, Field(ge=0, le=10_000_000)] = Field(
+        default=0, description="domains that run no job and stand in for others (docs/rules.md 6.3)"
+    )
 
 
 class GivenNetwork(_Frozen):
@@ -103,6 +120,9 @@ class GivenNetwork(_Frozen):
         default=1, description="equal networks of this kind, each for its share of the endpoints"
     )
     endpoints_are: EndpointKind = Field(description="what the topology's endpoints are")
+    spare_planes: Annotated[int, Field(ge=0, le=1024)] = Field(
+        default=0, description="switches of a domain that may be out: the others are counted on (docs/rules.md 3.1)"
+    )
     topology: dict[str, Any] = Field(description="the family and its parameters")
     switches: dict[str, Annotated[GivenSwitch, BeforeValidator(_id_alone)]] = Field(
         default_factory=dict, description="key = stage"

@@ -8,7 +8,7 @@ from designer.evaluate.amounts import Amount
 from designer.evaluate.result import BundleReport, Capacity, Evaluation, NetworkReport
 from designer.evaluate.run import amounts_missing
 from designer.report.screen import Page
-from designer.report.words import ITEM_WORDS, usd
+from designer.report.words import ITEM_WORDS, many, usd
 
 _MAX_NETWORKS = 6
 _MAX_ITEMS = 4
@@ -50,6 +50,8 @@ def _fleet(page: Page, found: Evaluation) -> None:
     text += f" in {found.hosts:,} hosts"
     if "nics" in parts:
         text += f"; {found.nics:,} NICs {parts['nics']}"
+    if found.racks is not None:
+        text += f"; {many(found.racks.accelerators, 'rack')}, {found.racks.network:,} more of switches alone"
     page.row("FLEET", f"{text}; jobs of {found.job_accelerators:,}")
 
 
@@ -58,6 +60,8 @@ def _network(page: Page, network: NetworkReport) -> None:
     head = f"{network.name}: {network.family}"
     if network.repeat > 1:
         head += f", {network.repeat:,} equal networks"
+    if network.spare_planes:
+        head += f", {many(network.spare_planes, 'switch', 'switches')} of every one to spare"
     if copies:
         head += f", {' x '.join(copies)}"
     stages = "; ".join(
@@ -134,6 +138,10 @@ def _risk(page: Page, found: Evaluation) -> None:
         f"{_number(totals.accelerator_hours_lost_per_year)} accelerator-hours lost (availability {words}); "
         f"{_number(totals.cleanings_per_year)} connector cleanings",
     )
+    if found.uptime is not None:
+        domains = sum(network.repeat for network in found.networks if network.endpoints_are == "accelerators")
+        share = "not known how much" if found.uptime.value is None else f"{found.uptime.value:.4%}"
+        page.row("UPTIME", f"{domains - found.spare_domains:,} of {domains:,} domains are up {share} of the time")
 
 
 def _uses(page: Page, found: Evaluation) -> None:

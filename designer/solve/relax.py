@@ -191,7 +191,8 @@ class Explainer:
         if most.served >= _LEAST_SHARE:
             digits = 10_000
             share = int(most.served * digits) / digits or most.served
-            yield f"or {100 * (1 - share):.4g} % {what}: {share:.4g} times the demand of every {whose} would do"
+            near = "" if most.settled else f" (cut short after {self.options.explain_s:g} s: less may be enough)"
+            yield f"or {100 * (1 - share):.4g} % {what}: {share:.4g} times the demand of every {whose} would do{near}"
         elif most.settled:
             yield f"{what} alone do not help: not even the least demand keeps the limits"
         else:

@@ -19,19 +19,22 @@ class _Frozen(BaseModel):
 class Expected(_Frozen):
     """One published figure and the computed quantity it belongs to.
 
-    The figure is compared with ``quantity`` of the subject ``of``, divided by the quantity ``per`` where given, and by
-    ``unit`` (1e6 for millions). ``tolerance`` is relative; 0 means that the figures are equal as printed. "within": the
-    published figure lies inside the predicted interval (of a range, some of it).
+    The figure is compared with ``quantity`` of the subject ``of``, divided by the quantity ``per`` where given, by the
+    same of the subject ``against`` where given, and by ``unit`` (1e6 for millions). ``tolerance`` is relative; 0 means
+    that the figures are equal as printed. "within": the published figure lies inside the predicted interval (of a
+    range, some of it).
     """
 
     what: str = Field(description="in the words of the source")
     quantity: str
     of: str = "it"
     per: str | None = None
+    against: str | None = None
     unit: Annotated[float, Field(gt=0)] = 1.0
     published: float
     up_to: float | None = Field(default=None, description="other end, where a range was published")
     compare: Literal["equal", "at_most", "within"] = "equal"
+    beside: str | None = Field(default=None, description="the published design, to say why an optimum is cheaper")
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.0
     because: str | None = Field(default=None, description="why a difference is known and stands")
     rounded_to: Annotated[float, Field(gt=0)] | None = Field(
@@ -42,11 +45,12 @@ class Expected(_Frozen):
 class Formula(_Frozen):
     """A topology that is counted by its closed form alone, because nothing of these parameters can be built.
 
-    ``usd`` is the price of a box, by stage, and of a link, by bundle.
+    ``usd`` is the price of a box, by stage, and of a link, by bundle; ``watts`` the power of one.
     """
 
     topology: dict[str, Any]
     usd: dict[str, float] = Field(default_factory=dict)
+    watts: dict[str, float] = Field(default_factory=dict)
 
 
 class Components(_Frozen):
@@ -103,7 +107,8 @@ class Case(_Frozen):
         subjects = set(named)
         if (self.not_checkable is None) != bool(self.expect):
             raise ValueError("a case has expected figures, or says why it is not checkable")
-        unknown = [row.of for row in self.expect if row.of not in subjects]
+        asked = [name for row in self.expect for name in (row.of, row.against, row.beside) if name is not None]
+        unknown = [name for name in asked if name not in subjects]
         if unknown:
             raise ValueError(f"expected figures of {', '.join(unknown)}, which the case does not give")
         if len(named) > len(subjects) or self.overlays.keys() - self.instances.keys():

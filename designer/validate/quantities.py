@@ -9,6 +9,7 @@ from designer.design.types import Boundary, Design
 from designer.evaluate.amounts import Amount
 from designer.evaluate.result import Evaluation
 from designer.families import family_from
+from designer.families.fat_tree import FatTree
 from designer.validate.cases import Failures, Formula
 from designer.validate.populations import Predicted, predicted_events
 
@@ -19,11 +20,14 @@ def of_evaluation(found: Evaluation) -> dict[str, float]:
     ``boxes.STAGE``, ``links.BUNDLE``, ``cables.BUNDLE``, ``ends.BUNDLE`` and ``lower_ends.BUNDLE`` add up all networks
     and copies, those with the name of a network in between are of that network alone; a bundle's name also stands for
     those with a further suffix. ``most_gbps.NETWORK.PATTERN`` and ``least_gbps.NETWORK.PATTERN`` are Gb/s per
-    accelerator, ``port_gbps.NETWORK`` what an accelerator could send at most. An amount that is not known in full has
+    accelerator, ``port_gbps.NETWORK`` what an accelerator could send at most, ``gbps.BUNDLE`` all its links together,
+    ``racks`` those of the accelerators. An amount that is not known in full has
     no name here.
     """
     out: defaultdict[str, float] = defaultdict(float)
     out |= {"accelerators": found.accelerators, "hosts": found.hosts, "nics": found.nics, "switches": found.switches}
+    if found.racks is not None:
+        out["racks"] = found.racks.accelerators
     for network in found.networks:
         out[f"copies.{network.name}"] = network.rails * network.planes
         for stage in network.stages:
@@ -32,6 +36,7 @@ def of_evaluation(found: Evaluation) -> dict[str, float]:
             out[f"ports.{network.name}.{stage.name}"] = stage.ports
         for bundle in network.bundles:
             low, high = bundle.lower_ends, bundle.upper_ends
+            out[f"gbps.{bundle.name}"] += bundle.links * bundle.rate_gbps
             counts = {"links": bundle.links, "cables": bundle.cables, "ends": low + high, "lower_ends": low}
             for kind, count in counts.items():
                 for part in _prefixes(bundle.name):
@@ -63,19 +68,27 @@ def _prefixes(bundle: str) -> list[str]:
 
 
 def of_formula(formula: Formula) -> dict[str, float]:
-    """Name the counts of a closed form, and the capital where every box and link has a price."""
-    structure = family_from(formula.topology).structure()
+    """Name the counts of a closed form, and capital and watts where every box and link has a figure.
+
+    ``behind.STAGE`` are the endpoints behind a box, ``direct_gbps`` what two units of a tree have for each other.
+    """
+    family = family_from(formula.topology)
+    structure = family.structure()
     out: defaultdict[str, float] = defaultdict(float)
     out |= {"accelerators": structure.endpoints, "switches": structure.switches()}
+    if isinstance(family, FatTree) and family.striping != "podless":
+        out["direct_gbps"] = family.direct_gbps()
     for stage in structure.stages:
         out[f"boxes.{stage.name}"] += structure.copies * stage.boxes
+        out[f"behind.{stage.name}"] = stage.group
     for bundle in structure.bundles:
         for part in _prefixes(bundle.name):
             out[f"links.{part}"] += structure.copies * bundle.links
     counts = {stage.name: out[f"boxes.{stage.name}"] for stage in structure.stages}
     counts |= {bundle.name: out[f"links.{bundle.name}"] for bundle in structure.bundles}
-    if counts.keys() == formula.usd.keys():
-        out["capex_usd"] = sum(count * formula.usd[name] for name, count in counts.items())
+    for total, figures in (("capex_usd", formula.usd), ("watts", formula.watts)):
+        if counts.keys() == figures.keys():
+            out[total] = sum(count * figures[name] for name, count in counts.items())
     return dict(out)
 
 

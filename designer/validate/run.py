@@ -31,7 +31,8 @@ class Row:
     """One line of the table: a published figure, what was computed, and whether they agree.
 
     ``got`` is None where a case is not checkable, and where the computation has no such figure; ``note`` says why.
-    ``got_low`` and ``got_high`` are the ends of the 90 % interval of a prediction.
+    ``got_low`` and ``got_high`` are the ends of the 90 % interval of a prediction. ``cheaper`` says why an optimum lies
+    below what was published: what it has less of, and more of.
     """
 
     case: str
@@ -46,6 +47,7 @@ class Row:
     note: str
     got_low: float | None = None
     got_high: float | None = None
+    cheaper: str = ""
 
 
 def validate(only: Iterable[str] = (), on_case: Callable[[str], None] | None = None) -> tuple[Row, ...]:
@@ -92,13 +94,20 @@ def rows_of(case: Case) -> Iterator[Row]:
     if case.not_checkable is not None:
         yield Row(case.id, case.source, case.title, None, None, "equal", 0.0, None, "not checkable", case.not_checkable)
         return
-    found = {name: _computed(case, name) for name in dict.fromkeys(row.of for row in case.expect)}
+    named = (name for row in case.expect for name in (row.of, row.against, row.beside))
+    subjects = [name for name in dict.fromkeys(named) if name is not None]
+    found = {name: _computed(case, name) for name in subjects}
     for row in case.expect:
         figures, fault = found[row.of]
         got, missing = _figure(row, figures)
+        if row.against is not None and got is not None:
+            others, other_fault = found[row.against]
+            base, missing = _figure(row, others)
+            got = None if base is None else _ratio(got, base, row.unit)
+            fault = "; ".join(text for text in (fault, other_fault) if text)
         computed = got is not None and not fault
         agrees = got is not None and computed and _agrees(row, got)
-        ends = (got.low, got.high) if got is not None and row.compare == "within" else (None, None)
+        low, high = (got.low, got.high) if got is not None and row.compare == "within" else (None, None)
         verdict: Verdict = "agrees" if agrees else "differs" if row.because is None or not computed else _KNOWN
         if agrees and row.because is not None:
             fault = "the known difference is gone: drop its reason"
@@ -116,8 +125,30 @@ def rows_of(case: Case) -> Iterator[Row]:
             None if got is None else got.mid,
             verdict,
             note,
-            *ends,
+            low,
+            high,
+            _cheaper(row, got, figures, found) if agrees and got is not None else "",
         )
+
+
+def _cheaper(
+    row: Expected,
+    got: Predicted,
+    ours: Mapping[str, float | Predicted],
+    found: Mapping[str, tuple[Mapping[str, float | Predicted], str]],
+) -> str:
+    """Boxes and links of an optimum that is cheaper than the published design beside it, against that design's."""
+    if row.beside is None or got.mid >= row.published * (1 - _HAIR):
+        return ""
+    theirs = found[row.beside][0]
+    names = [name for name in {**theirs, **ours} if name.startswith(("boxes.", "links.")) and name.count(".") == 1]
+    texts = []
+    for name in names:
+        mine, other = (figures.get(name, 0.0) for figures in (ours, theirs))
+        if isinstance(mine, float | int) and isinstance(other, float | int) and mine != other:
+            texts.append(f"{name.split('.', 1)[1]} {'switches' if name.startswith('boxes') else 'links'} ")
+            texts[-1] += f"{mine:,.0f} instead of {other:,.0f}"
+    return f"{100 * (1 - got.mid / row.published):.3g} % below: {'; '.join(texts)}" if texts else ""
 
 
 def _computed(case: Case, name: str) -> tuple[Mapping[str, float | Predicted], str]:
@@ -151,6 +182,11 @@ def _figure(row: Expected, figures: Mapping[str, float | Predicted]) -> tuple[Pr
     low, mid, high = (found.low, found.mid, found.high) if isinstance(found, Predicted) else (found, found, found)
     over = row.unit * (per.mid if isinstance(per, Predicted) else per)
     return Predicted(mid / over, low / over, high / over), ""
+
+
+def _ratio(got: Predicted, base: Predicted, unit: float) -> Predicted:
+    """One figure over another, both in the same unit, in the unit that was published."""
+    return Predicted(got.mid / base.mid / unit, got.low / base.high / unit, got.high / base.low / unit)
 
 
 def _agrees(row: Expected, found: Predicted) -> bool:

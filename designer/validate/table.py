@@ -36,12 +36,13 @@ def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
 
 
 def notes(rows: Iterable[Row]) -> list[str]:
-    """Why rows differ or cannot be computed, one line each, in the order of the cases."""
-    return [
-        f"{row.case}: {row.what}: {row.note}" if row.published is not None else f"{row.case}: {row.note}"
-        for row in rows
-        if row.verdict != "agrees" and row.note
-    ]
+    """Why rows differ, cannot be computed or are cheaper than published, one line each, in the order of the cases."""
+    found = []
+    for row in rows:
+        said = row.cheaper if row.verdict == "agrees" else row.note
+        if said:
+            found.append(f"{row.case}: {row.what}: {said}" if row.published is not None else f"{row.case}: {said}")
+    return found
 
 
 def summary(rows: Sequence[Row]) -> str:
