@@ -17,7 +17,6 @@ from verify_spare_designs import (
     mixed_instance,
     racks,
     spare_instance,
-    spare_planes_design,
     spare_replica_design,
 )
 from verify_upper_designs import FLAT, flat_instance, four_design, four_instance, upper_catalogue
@@ -62,12 +61,23 @@ def jobs_of(design: Design, per_job: int) -> Design:
     return replace(design, pools=(replace(pool, plan=plan, replicas=replicas),))
 
 
-def co_packaged() -> Catalogue:
-    """The round catalogue with leaves of the rack design that are co-packaged."""
+def co_packaged(part: str = "th5_64x800", modules: int = 9) -> Catalogue:
+    """The round catalogue with a switch, that of the leaves of the rack design, that is co-packaged."""
     spare = ROUND.switches["th6_davisson_cpo"]
-    figures = {"oe_box_swap_per_year": spare.oe_box_swap_per_year, "els_modules": figure(9)}
-    row = ROUND.switches["th5_64x800"].model_copy(update={"cpo": True, "cpo_link": "cpo_1600", **figures})
-    return replace(ROUND, switches={**ROUND.switches, "th5_64x800": row})
+    figures = {"oe_box_swap_per_year": spare.oe_box_swap_per_year, "els_modules": figure(modules)}
+    row = ROUND.switches[part].model_copy(update={"cpo": True, "cpo_link": "cpo_1600", **figures})
+    return replace(ROUND, switches={**ROUND.switches, part: row})
+
+
+def boards_on_planes() -> Design:
+    """The mesh design on two planes: NIC ports of 200, and everything above them twice."""
+    design = mesh_design()
+    (pool,), (cables,) = design.pools, design.fabric.boundaries
+    # A host's 8 links of 200 to a leaf fill 4 cables of 400: 75 x 2 x 4.
+    nic_leaf = replace(pool.nic_leaf, rate_gbps=200, links=1200, cables=600)
+    cables = replace(cables, links=160, cables=160, lower_ends=160, upper_ends=160)
+    fabric = replace(design.fabric, planes=2, boundaries=(cables,))
+    return replace(design, pools=(replace(pool, nic_leaf=nic_leaf),), fabric=fabric)
 
 
 def _crossing(build: Callable[[float], tuple[Design, Instance]]) -> Case:
@@ -132,9 +142,9 @@ def spare_boards(spare: int) -> Design:
     return replace(design, pools=(pool,))
 
 
-def one_spare_plane() -> Design:
-    """The rack design, where the plan counts on 17 of 18 planes: 17 x 400."""
-    design = spare_planes_design()
+def one_spare_plane(spare: int = 0) -> Design:
+    """The rack design with so many spare racks, where the plan counts on 17 of 18 planes: 17 x 400."""
+    design = racks(21 + spare, spare)
     (pool,) = design.pools
     up, plan = pool.scale_up, pool.plan
     pool = replace(
@@ -145,6 +155,8 @@ def one_spare_plane() -> Design:
 
 BOARDS = mesh_instance(choose=Choose(spare_domains=(0, 1, 2, 3)))
 QUIET = {"afr_hard": 0.02, "job_interrupt_per_year": 0.02}
+# A plane is out for 3 % of the time: half of one of 18.
+BAD_PLANES: dict[str, dict[str, float]] = {"switches__nvswitch4_chip": {"afr_hard": 0.6, "outage_per_year": 0.6}}
 SPARES: dict[str, Case] = {
     # A board is down for 1 % of the time: 0.77 of 76 on average, more than one for an eighth.
     "one spare board": (
@@ -176,14 +188,9 @@ SPARES: dict[str, Case] = {
         ),
         spare_instance(),
     ),
-    # A plane is out for 3 % of the time: half of one of 18.
     "a spare plane": (
         one_spare_plane(),
-        repaired_in(
-            {"switch_tray_mttr_h": 450.0},
-            switches__nvswitch4_chip={"afr_hard": 0.6, "outage_per_year": 0.6},
-            accelerators__gb200_nvl72=QUIET,
-        ),
+        repaired_in({"switch_tray_mttr_h": 450.0}, accelerators__gb200_nvl72=QUIET, **BAD_PLANES),
         spare_instance(),
     ),
 }
@@ -195,6 +202,11 @@ CASES: dict[str, Case] = {
     "switched": (rack_design(), ROUND, rack_instance()),
     "three stages": (pod_design(), ROUND, pod_instance()),
     "CPO leaves": (rack_design(), co_packaged(), rack_instance()),
+    # The last of 10 leaves has 3 boards for 8.
+    "CPO leaves, the last in part use": (jobs_of(mesh_design(), 1), co_packaged(modules=8), mesh_instance()),
+    # The last of 5 leaves on each rail has 5 hosts for 8.
+    "CPO leaves on rails": (rails_design(), co_packaged("th6_64x1600", 8), rails_instance()),
+    "planes, last leaf in part use": (boards_on_planes(), ROUND, mesh_instance(choose=Choose(scale_out_planes=(2,)))),
     "planes": (planes_design(), ROUND, planes_instance()),
     "planes on modules": (planes_on_modules_design(), ROUND, planes_instance()),
     "clos": (jobs_of(clos_design(), 12), ROUND, clos_instance()),
@@ -218,13 +230,12 @@ OFF: dict[str, Case] = {
 Delta = dict[tuple[str, str], float]
 SWITCHES, LINKS = "scale_out_switches", "nic_leaf_links"
 HITS, HOURS = "job_hits", "accelerator_hours_lost"
+# The last end of the last leaf on each of 8 rails carries one link, so one job of 8 for the two of the rules;
+# 0.012 failures of 2 h.
+LAST_END: Delta = {(LINKS, HITS): -8 * 0.012, (LINKS, HOURS): -8 * 0.012 * 2 * 8}
 DELTA: dict[str, Delta] = {
-    "rails": {
-        # The last end of the last leaf on each of 8 rails carries one link, so one job of 8 for the two of the rules;
-        # 0.012 failures of 2 h.
-        (LINKS, HITS): -8 * 0.012,
-        (LINKS, HOURS): -8 * 0.012 * 2 * 8,
-    },
+    "rails": LAST_END,
+    "CPO leaves on rails": LAST_END,
     "groups that cut jobs": {
         # Each of 792 switches and of 44 x 162 cartridges serves 36 accelerators: 4 jobs of 8 and half of one.
         ("scale_up_switches", HITS): 792 * 0.05,

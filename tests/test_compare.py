@@ -336,6 +336,9 @@ def test_a_choice_that_cannot_be_says_its_clash(rack: tuple[Question, Answer]) -
     assert (worth.what, worth.outcome, worth.more_usd) == ("NIC-leaf links", "impossible", None)
     assert worth.clash and found.together is not None and found.together.outcome == "impossible"
     assert "impossible" in beside_screen(found)
+    # What is said twice of one choice is shown once.
+    twice = replace(found, worth=(), together=replace(found.worth[0], what="all", clash=("no",), notes=("no",)))
+    assert "no (all)" in beside_screen(twice)
 
 
 def test_stages_above_the_optimum_are_forced_with_their_switches() -> None:

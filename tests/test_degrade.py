@@ -232,6 +232,16 @@ def test_a_leaf_less_in_a_mesh_takes_what_the_rules_say() -> None:
     assert high == pytest.approx(5 / 6)
 
 
+def test_the_other_of_two_leaves_has_nobody_to_miss() -> None:
+    """docs/rules.md section 10: a mesh of two loses with a leaf what is below it."""
+    design = flat_design("mesh", (2,), (8,), 400.0)
+    assert left(design, in_copy(design, "leaf")) == (0.5, 0.5)
+    assert left(design, in_copy(design, "leaf"), in_copy(design, "leaf", 1)) == (0.0, 0.0)
+    # Two leaves that stand and have lost their links are another matter.
+    assert left(design, *[link(design, "leaf_leaf")] * 8) == (0.0, 0.0)
+    assert left(design, *[link(design, "leaf_leaf")] * 2) == pytest.approx((0.75, 0.75))
+
+
 def routable(copy_rows: tuple[np.ndarray, np.ndarray], traffic: np.ndarray) -> float:
     """Largest multiple of traffic between the leaves of a three-stage copy that its links carry, over any way up.
 

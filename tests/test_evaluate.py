@@ -46,6 +46,7 @@ from designer.network import throughput
 from designer.network.core import Core
 from designer.network.orbits import Orbits, orbits_of
 from designer.problems import InputError
+from designer.report.evaluation import evaluation_screen
 from designer.verify import verify
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -597,6 +598,20 @@ def test_racks_are_counted_where_somebody_says_what_one_holds() -> None:
     assert text_of(SMALL).racks is None
 
 
+def test_switches_of_a_domain_that_stand_in_no_rack_of_it_have_racks_of_their_own() -> None:
+    head = 'schema_version = 1\nname = "a"\ntitle = "A"\n[floor]\naccelerators_per_rack = 64\n[endpoints]\n'
+    scale_up = 'accelerators = 512\n[[networks]]\nname = "up"\nendpoints_are = "accelerators"\n'
+    cubes = 'topology = { family = "torus", sides = [8, 8, 8], port_gbps = [400], cube = [4, 4, 4] }\n'
+    clos = (
+        'repeat = 4\ntopology = { family = "scale_up_clos", groups = 16, endpoints_per_group = 8, ports = 2, '
+        "port_gbps = 400, planes = 2, uplinks = 8, uppers = 2, radix = 16, upper_radix = 64 }\n"
+    )
+    # 48 circuit switches, three racks of 16; two second-stage switches in each of two planes of four domains: one rack.
+    for topology, alone in ((cubes, 3), (clos, 1)):
+        racks = text_of(head + scale_up + topology).racks
+        assert racks is not None and (racks.accelerators, racks.network) == (8, alone)
+
+
 def test_spare_planes_are_not_counted_on() -> None:
     text = """schema_version = 1
 name = "rack"
@@ -656,6 +671,59 @@ def test_traffic_that_would_take_too_long_to_route_is_not_routed_and_that_is_sai
         assert row.least_gbps == structure.capacity["all_to_all"].least
 
 
+def test_modules_between_routers_are_rounded_up_per_router_whichever_end_it_is() -> None:
+    """Four global links of a router in two twin modules, though it is the lower end of any number of them."""
+    text = """schema_version = 1
+name = "fly"
+title = "a canonical dragonfly"
+[endpoints]
+accelerators = 72
+[[networks]]
+name = "fly"
+endpoints_are = "nics"
+topology = { family = "dragonfly", p = 2, a = 4, h = 2, groups = 9, port_gbps = 400.0, planes = PLANES }
+switches.router = "qm9700"
+[networks.links]
+endpoint-router = { price_usd_per_link = 0 }
+"router-router.local" = { price_usd_per_link = 0 }
+"router-router.global" = { lower = "dr8_800", length_m = 100 }
+"""
+    for planes in (1, 3):
+        found = text_of(text.replace("PLANES", str(planes)))
+        bundle = found.bundle("fly", "router-router.global")
+        # 36 routers of two links each, which share a module of 800G.
+        assert (bundle.links, bundle.lower_ends, bundle.upper_ends) == (36 * planes, 18 * planes, 18 * planes)
+        line = {row.place: row for row in found.lines}["router-router.global"]
+        modules = designer.catalogue.load_catalogue().links["dr8_800"].power_w_per_end.mid
+        assert modules is not None and same(line.watts, 36 * planes * modules)
+
+
+def test_ports_that_two_networks_take_up_together_are_refused() -> None:
+    superpod = SUPERPOD[SUPERPOD.index('[[networks]]\nname = "compute"') : SUPERPOD.index("[demand.compute]")]
+    twice = SUPERPOD.replace("[demand.compute]", superpod.replace('"compute"', '"storage"') + "[demand.compute]")
+    found = refused(twice)
+    assert set(found) == {"networks[2].topology"}
+    assert "400 Gb/s of links at a NIC, 400 in the networks above; allowed: its 400" in found["networks[2].topology"]
+
+
+def test_nobody_says_how_often_domains_without_accelerators_are_up() -> None:
+    mesh = (ROOT / "designs" / "hammingmesh-small.toml").read_text()
+    assert text_of(mesh).uptime is None
+    up = text_of(mesh.replace("per_host = 4", "per_host = 4\naccelerator = { afr_hard = 0.1 }")).uptime
+    assert up is not None and up.value is not None and 0 < up.value < 1
+    part = text_of(mesh.replace("per_host = 4", "per_host = 4\naccelerator = { price_usd = 1 }")).uptime
+    assert part is not None and part.value is None and part.missing == ("accelerators: afr_hard",)
+
+
+def test_the_screen_says_that_rails_do_not_meet() -> None:
+    rails = SMALL.replace("port_gbps = 100", "port_gbps = 100\nrails = 2").replace("down = 4", "down = 2")
+    rails = rails.replace("up = 4", "up = 2")
+    found = text_of(rails)
+    assert "each among those of its rail" in " ".join(evaluation_screen(found).split())
+    assert "all-to-all routed: 100 Gb/s per endpoint, as in closed form" in found.networks[0].flow.checks
+    assert "rail" not in evaluation_screen(text_of(SMALL))
+
+
 def test_symmetries_are_looked_for_once_only(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
@@ -695,3 +763,97 @@ all_to_all_gbps = ASKED
         assert found.ok
         assert all((row.fullest_share is not None) == known for row in found.networks[0].bundles)
         assert all(use.share <= 1 for use in found.uses)
+
+
+def test_the_only_spine_stops_everybody_below_it() -> None:
+    """A lone spine is a single point of failure: it is not gone round, but where other planes carry on."""
+    lone = SMALL.replace("spines_per_pod = 2", "spines_per_pod = 1").replace("ports = 4", "ports = 8")
+    found = text_of(lone)
+    catalogue = designer.catalogue.load_catalogue()
+    repair = catalogue.facility.repair
+    kill, box_h = repair.p_transient_kills_job.mid, repair.switch_box_mttr_h.mid
+    assert kill is not None and box_h is not None
+    line = {row.place: row for row in found.lines}["spine"]
+    # Two jobs of four accelerators, and all eight of them.
+    assert same(line.job_hits_per_year, 0.2 * 2)
+    assert same(line.accelerator_hours_lost_per_year, 0.1 * box_h * 8)
+    assert [stage.accelerators_behind for stage in found.networks[0].stages] == [4, 8]
+    planes = text_of(lone.replace("port_gbps = 100", "port_gbps = 50\nplanes = 2"))
+    line = {row.place: row for row in planes.lines}["spine"]
+    assert same(line.job_hits_per_year, 2 * 0.2 * kill)
+    pods = SMALL.replace("stages = 2", "stages = 3\nleaves_per_pod = 1\nspine_up = 4").replace("= 2\n[net", "= 1\n[net")
+    pods = pods.replace("ports = 4", "ports = 8").replace("endpoints = 8", "endpoints = 6")
+    found = text_of(pods.replace("accelerators = 8", "accelerators = 6"))
+    # One spine in each pod of one leaf, the second of two accelerators; one core above both.
+    assert [stage.accelerators_behind for stage in found.networks[0].stages] == [4, 4, 6]
+    line = {row.place: row for row in found.lines}["spine"]
+    assert same(line.accelerator_hours_lost_per_year, 0.1 * box_h * (4 + 4))
+
+
+def test_ports_of_accelerators_and_nics_that_lie_idle_are_shown() -> None:
+    found = text_of(NVL72.replace('"nic_400"', '"nic_800"'))
+    uses = {use.what: (use.used, use.of) for use in found.uses}
+    assert uses["links at a NIC"] == (400, 800)
+    assert uses["links at an accelerator"] == (7200, 7200)
+    assert "links at a NIC 400 of 800 Gb/s (50.0%)" in " ".join(evaluation_screen(found).split())
+    assert not {"links at a NIC", "links at an accelerator"} & {use.what for use in text_of(SMALL).uses}
+    torus = text_of(
+        """schema_version = 1
+name = "t"
+title = "a torus of an accelerator with ports to spare"
+[endpoints]
+accelerators = 27
+accelerator = "h100_sxm"
+per_host = 27
+[[networks]]
+name = "t"
+endpoints_are = "accelerators"
+topology = { family = "torus", sides = [3, 3, 3], port_gbps = [200] }
+"""
+    )
+    # Six links of 200 Gb/s at each, of 18 ports.
+    assert [(use.used, use.of) for use in torus.uses] == [(1200, 3600)]
+
+
+def test_an_accelerator_whose_price_holds_parts_that_nobody_counts_has_no_known_price() -> None:
+    """Of this rack-scale part the switches inside its price are not published: what is left of it cannot be told."""
+    lacking = "accelerator rubin_ultra_nvl576: the switches that its figures contain"
+    found = text_of(SMALL.replace("per_host = 2", 'accelerator = "rubin_ultra_nvl576"\nper_host = 2'))
+    (line,) = (row for row in found.lines if row.item == "accelerators")
+    for amount in (line.capex_usd, line.watts, line.failures_usd_per_year, found.totals.annual_usd):
+        assert amount.value is None and lacking in amount.missing
+    # The chip's own watts are known, and how often it fails.
+    row = designer.catalogue.load_catalogue().accelerators["rubin_ultra_nvl576"]
+    assert line.watts.known == 8 * (row.tdp_w.mid or 0) > 0
+    assert same(line.hard_repairs_per_year, 8 * (row.afr_hard.mid or 0))
+
+
+def test_ports_of_several_rates_are_a_share_of_the_switch() -> None:
+    """128 ports of 200G and 60 of 400G on a switch of 51.2 Tb/s: 49.6 of 51.2."""
+    text = """schema_version = 1
+name = "pod"
+title = "Leaves of two rates"
+[endpoints]
+accelerators = 1024
+per_host = 8
+[[networks]]
+name = "out"
+endpoints_are = "nics"
+[networks.topology]
+family = "fat_tree"
+endpoints = 1024
+stages = 2
+radix = [256, 128]
+port_gbps = 200
+uplink_gbps = 400
+down = 128
+up = 60
+[networks.switches]
+leaf = "th5_64x800"
+spine = "th5_64x800"
+"""
+    leaf, spine = text_of(text).networks[0].stages
+    assert (leaf.ports, leaf.ports_offered, leaf.share_used) == (188, None, 0.96875)
+    assert (spine.ports_offered, spine.share_used) == (128, spine.ports / 128)
+    shown = " ".join(evaluation_screen(text_of(text)).split())
+    assert "ports of a leaf at several rates 96.88 of 100 % (96.9%)" in shown

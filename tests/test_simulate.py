@@ -22,8 +22,9 @@ from designer.simulate.cover import Cover, Domains
 from designer.simulate.domain_places import Blocks, EvenShare, HostCables, HostEnds, LeafEnds, Parts
 from designer.simulate.kind import Kind, Spared
 from designer.simulate.placement import Placement, Span, Standing
-from designer.simulate.play import HARD, HITS, HOURS, play
+from designer.simulate.play import CLEANINGS, HARD, HITS, HOURS, play
 from designer.simulate.result import FIGURES, estimate
+from designer.simulate.run import components
 from designer.verify import verify
 
 RUNS = 20
@@ -118,20 +119,23 @@ def years_of(case: Case, events: float) -> float:
     return events / verify(*case).account.hard_repairs_per_year / RUNS
 
 
-def contradictions(found: Simulation, delta: dict[tuple[str, str], float]) -> list[str]:
+def contradictions(found: Simulation, delta: dict[tuple[str, str], float]) -> dict[tuple[str, str], str]:
     """Rows outside their interval, what is known to be off put right."""
-    wrong = []
+    wrong = {}
     for row in found.rows:
         if row.item == "total":
             shift = sum(value for (_, figure), value in delta.items() if figure == row.figure)
         else:
             shift = delta.get((row.item, row.figure), 0.0)
         if replace(row, expected=row.expected + shift).verdict == "differs":
-            wrong.append(f"{row.item} {row.figure}: {row.expected + shift} not in {row.simulated}")
+            wrong[row.item, row.figure] = f"{row.expected + shift} not in {row.simulated}"
     return wrong
 
 
-FAST = ("switched", "CPO leaves", "rails", "rails and planes", "four stages", "dragonfly of leaves", "fleet")
+# Where jobs are of one accelerator, few events take many of them: it takes more events for the same width.
+MORE_EVENTS = {"CPO leaves, the last in part use": 2.0}
+FIGURES_TO_3_PERCENT = ("hard_repairs", "job_hits")
+FAST = ("switched", "CPO leaves", "rails and planes", "four stages", "dragonfly of leaves", "fleet")
 
 
 @pytest.mark.parametrize(
@@ -139,11 +143,11 @@ FAST = ("switched", "CPO leaves", "rails", "rails and planes", "four stages", "d
 )
 def test_designs_of_every_family_fail_as_expected(name: str) -> None:
     case = CASES[name]
-    found = simulate(*case, years=years_of(case, 18_000), runs=RUNS, seed=2026)
+    found = simulate(*case, years=years_of(case, 28_000 * MORE_EVENTS.get(name, 1)), runs=RUNS, seed=2026)
     assert not contradictions(found, DELTA.get(name, {}))
-    # Narrow enough to notice an error of 3 %.
-    for figure in ("hard_repairs", "job_hits"):
-        assert found.row("total", figure).simulated.width < 0.036
+    # Narrow enough to notice an error of 3 %; of jobs as large as these hours lost take longer.
+    for figure in (*FIGURES_TO_3_PERCENT, *(("accelerator_hours_lost",) if name == "fleet" else ())):
+        assert found.row("total", figure).simulated.width < 0.03
     # Failures in each other's time are second order.
     assert all(0 <= total.overlap < 0.005 for total in found.happened)
     assert found.availability.mean == pytest.approx(found.expected_availability, abs=1e-4)
@@ -151,11 +155,35 @@ def test_designs_of_every_family_fail_as_expected(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*CASES, *OFF])
-def test_hours_lost_to_3_percent(name: str) -> None:
-    case = {**CASES, **OFF}[name]
-    found = simulate(*case, years=years_of(case, 150_000), runs=40, seed=7, workers=2)
-    assert not contradictions(found, DELTA.get(name, {}))
-    assert found.row("total", "accelerator_hours_lost").simulated.width < 0.03
+def test_every_figure_of_every_family_to_3_percent(name: str) -> None:
+    case, delta = {**CASES, **OFF}[name], DELTA.get(name, {})
+    years = years_of(case, 160_000 * MORE_EVENTS.get(name, 1))
+    found = simulate(*case, years=years, runs=40, seed=7, workers=2)
+    wrong = contradictions(found, delta)
+    if wrong:
+        # Of some 600 figures one lies outside its 99.9 % about every other time, by chance: hardly so twice.
+        again = simulate(*case, years=years, runs=40, seed=8, workers=2)
+        wrong = {row: words for row, words in wrong.items() if row in contradictions(again, delta)}
+    assert not wrong
+    for figure in (*FIGURES_TO_3_PERCENT, "accelerator_hours_lost"):
+        assert found.row("total", figure).simulated.width < 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in CASES if name != "one stage"])  # that is of copper alone
+def test_cleanings_to_3_percent(name: str) -> None:
+    case = CASES[name]
+    kinds = [kind for kind in components(*case) if kind.cleaning]
+    expected = sum(line.cleanings_per_year for line in verify(*case).account.risks)
+    placements = [Placement.of(pool) for pool in case[0].pools]
+    years, runs = 800 / expected, 40
+    cleaned = []
+    for seed in np.random.SeedSequence(11).spawn(runs):
+        played = play(kinds, placements, years, seed)
+        cleaned.append(sum(float(tally[CLEANINGS]) for tally in played.counted.values()) / years)
+    found = estimate(cleaned, 1.0, 1.0)
+    assert found.low < expected < found.high
+    assert found.width < 0.03
 
 
 def test_where_the_rules_are_off_the_simulation_says_so() -> None:
@@ -329,4 +357,5 @@ def test_the_simulation_shares_no_counting() -> None:
 
 def test_jobs_of_another_size_are_sound_designs() -> None:
     assert verify(jobs_of(rack_design(), 12), ROUND, rack_instance()).totals is not None
-    assert all(verify(*case).ok for name, case in {**CASES, **OFF, **SPARES}.items() if name != "CPO leaves")
+    # A leaf made co-packaged keeps modules at its ends: its failures are those of a sound one, its cables are not.
+    assert all(verify(*case).ok for name, case in {**CASES, **OFF, **SPARES}.items() if not name.startswith("CPO"))

@@ -152,6 +152,10 @@ def _flat(copy: Copy, lost: Ints, low_demand: Floats, high_demand: Floats) -> Re
     for end in (leaves.lower, leaves.upper):
         np.add.at(own, end, leaves.rates())
     high = _over(own, high_demand)
+    if np.count_nonzero(high_demand) < 2:
+        # All others have stopped: a leaf that is left has nobody to send to.
+        nothing = np.full(len(own), np.inf)
+        return Reach(nothing, nothing)
     alive = own > 0
     if int(alive.sum()) < 2:
         return Reach(np.where(low_demand > 0, 0.0, np.inf), high)

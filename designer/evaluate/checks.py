@@ -27,6 +27,7 @@ def problems_of(
 ) -> list[Problem]:
     """Everything that keeps the design from being built, each with its place in the file."""
     found: list[Problem] = []
+    taken = {"accelerators": Fraction(0), "nics": Fraction(0)}
     for at, (counted, network) in enumerate(zip(networks, given.networks, strict=True)):
         place = f"networks[{at}]"
         parts = rows.networks[at]
@@ -37,7 +38,8 @@ def problems_of(
             own = max(row.radix.values()) if any_rate else part.ports
             found += _ports(given.file, f"{place}.switches.{stage.name}", stage, row, own)
         found += _speech(given, place, network)
-        found += _endpoints(given, place, network, counted, rows)
+        found += _endpoints(given, place, network, counted, rows, taken[counted.endpoints_are])
+        taken[counted.endpoints_are] += _gbps_at_endpoint(network, counted)
         for bundle in counted.tally.bundles:
             name = bundle.count.name
             key = f"{place}.links.{link_key(network.row, name)}"
@@ -69,10 +71,21 @@ def _ports(file: str, key: str, stage: StageTally, row: SwitchRow, own: int | No
             return
 
 
-def _endpoints(given: Given, place: str, network: GivenTopology, counted: Counted, rows: Rows) -> Iterator[Problem]:
-    """The links at an endpoint run no faster than its ports; hosts split evenly over rails."""
+def _gbps_at_endpoint(network: GivenTopology, counted: Counted) -> Fraction:
+    """Gb/s of the links at an endpoint, over all copies."""
+    ends = (bundle for bundle in counted.tally.bundles if bundle.count.lower == "endpoint")
+    of_copy = sum((_ends_at_endpoint(bundle) * bundle.rate for bundle in ends), Fraction(0))
+    return of_copy * counted.tally.grouping.copies / (network.structure.endpoints * network.row.repeat)
+
+
+def _endpoints(
+    given: Given, place: str, network: GivenTopology, counted: Counted, rows: Rows, taken: Fraction
+) -> Iterator[Problem]:
+    """The links at an endpoint run no faster than its ports; hosts split evenly over rails.
+
+    ``taken`` are Gb/s of the same ports that lead to networks further up in the file.
+    """
     tally, row = counted.tally, network.row
-    ends = [bundle for bundle in tally.bundles if bundle.count.lower == "endpoint"]
     if given.per_host * tally.grouping.each % tally.grouping.rails:
         read = f"{tally.grouping.rails} rails"
         yield Problem(
@@ -82,11 +95,11 @@ def _endpoints(given: Given, place: str, network: GivenTopology, counted: Counte
     if network.row.topology.get("rail_optimised") is True and hosts != tally.grouping.host_endpoints:
         allowed = f"allowed: {tally.grouping.host_endpoints}, the endpoints of a host in a copy"
         yield Problem(given.file, f"{place}.topology.per_host", str(hosts), allowed)
-    used = sum((_ends_at_endpoint(bundle) * bundle.rate for bundle in ends), Fraction(0)) * tally.grouping.copies
-    endpoints = network.structure.endpoints * row.repeat
+    used = _gbps_at_endpoint(network, counted)
+    above = f", {float(taken):g} in the networks above" if taken else ""
     if row.endpoints_are == "nics":
-        if rows.nic is not None and used > endpoints * rows.nic.rate_gbps:
-            read = f"{float(used / endpoints):g} Gb/s of links at a NIC"
+        if rows.nic is not None and used + taken > rows.nic.rate_gbps:
+            read = f"{float(used):g} Gb/s of links at a NIC{above}"
             yield Problem(given.file, f"{place}.topology", read, f"allowed: its {float(rows.nic.rate_gbps):g} Gb/s")
         planes = tally.grouping.planes
         if rows.nic is not None and rows.nic.plane_options and planes not in rows.nic.plane_options:
@@ -98,8 +111,8 @@ def _endpoints(given: Given, place: str, network: GivenTopology, counted: Counte
     if part is None or part.id is None or rows.accelerator is None or not rows.accelerator.ports:
         return
     most = rows.accelerator.ports * rows.accelerator.port_gbps
-    if used > endpoints * most:
-        read = f"{float(used / endpoints):g} Gb/s of links at an accelerator"
+    if used + taken > most:
+        read = f"{float(used):g} Gb/s of links at an accelerator{above}"
         allowed = (
             f"allowed: the {rows.accelerator.ports} ports of {float(rows.accelerator.port_gbps):g} Gb/s of {part.id}"
         )

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from designer.families.family import BundleCount, Structure
+from designer.families.family import BundleCount, StageCount, Structure
 from designer.network.graph import Ints, Network
 from designer.verify.boundaries import Tally, Wiring
 from designer.verify.exact import exact
@@ -57,7 +57,8 @@ class BundleTally:
     """Links of one boundary. ``wiring`` counts all copies; ``cuts`` where an endpoint has no other way than these.
 
     ``below`` says what is behind its upper boxes, the most first (empty where the links do not go from endpoints to
-    switches); ``on_board`` where every host has these links to itself.
+    switches); ``on_board`` where every host has these links to itself. ``alike`` tallies the links of every box of one
+    copy where both ends are boxes of one kind (empty elsewhere): a box is at the lower end of some links only.
     """
 
     count: BundleCount
@@ -66,6 +67,7 @@ class BundleTally:
     cuts: bool
     below: tuple[Below, ...]
     on_board: bool
+    alike: Tally
 
     @property
     def behind(self) -> int:
@@ -82,7 +84,8 @@ class BundleTally:
 class StageTally:
     """Boxes of one stage in all copies, and every pattern of ports in use by rate that a box has, the fullest first.
 
-    ``cuts`` where endpoints behind a box have no other way; ``below`` counts their accelerators, box by box.
+    ``cuts`` where endpoints behind a box have no other way, or a box is the only one above others; ``below`` counts
+    their accelerators, box by box.
     """
 
     name: str
@@ -133,6 +136,9 @@ def count_network(structure: Structure, network: Network, grouping: Grouping) ->
     only = ways[0].name if len(ways) == 1 and ways[0].upper not in (ENDPOINT, "ocs") else None
     bundles = tuple(_bundle(bundle, network, grouping, cuts=bundle.name == only) for bundle in structure.bundles)
     cutting = {bundle.count.upper: bundle.below for bundle in bundles if bundle.cuts}
+    for stage in structure.stages if only is not None and grouping.planes == 1 else ():
+        if stage.group and stage.name not in cutting:
+            cutting[stage.name] = _below_lone(stage, structure, network, grouping)
     stages = tuple(
         StageTally(
             stage.name,
@@ -172,7 +178,8 @@ def _bundle(count: BundleCount, network: Network, grouping: Grouping, *, cuts: b
             on_board = bool(_members(hosts, upper).max() == 1)
     total = int(links.sum()) * copies
     wiring = Wiring(total, pairs, below, _times(_per_box(upper, links), copies), backplane, backplanes)
-    return BundleTally(count, exact(count.rate_gbps), wiring, cuts, below_boxes, on_board)
+    alike = _per_box(np.r_[lower, upper], np.r_[links, links]) if count.lower == count.upper else {}
+    return BundleTally(count, exact(count.rate_gbps), wiring, cuts, below_boxes, on_board, alike)
 
 
 def _per_box(boxes: Ints, links: Ints) -> dict[int, int]:
@@ -194,6 +201,30 @@ def _below(accelerators: Ints, hosts: Ints, boxes: Ints, grouping: Grouping) -> 
     found = (
         Below(int(many) * grouping.copies, int(behind), max(int(behind), int(of_hosts)))
         for (behind, of_hosts), many in zip(rows, how_many, strict=True)
+    )
+    return tuple(sorted(found, key=lambda row: -row.accelerators))
+
+
+def _below_lone(stage: StageCount, structure: Structure, network: Network, grouping: Grouping) -> tuple[Below, ...]:
+    """Tally boxes that are the only ones above what is below them, such as the one spine of a pod."""
+    held = np.zeros(network.boxes, np.int64)
+    held[: network.endpoints] = 1
+    names = [bundle.name for bundle in network.bundles]
+    for bundle in structure.bundles:
+        if bundle.lower not in (bundle.upper, "service"):
+            here = network.bundle == names.index(bundle.name)
+            # On the way to a lone box every box has one above it, so that nothing is added twice.
+            np.add.at(held, network.upper[here], held[network.lower[here]])
+    boxes = network.kind_range(stage.name)
+    of_box = held[boxes.start : boxes.stop]
+    if int(of_box.max()) != stage.group:
+        # Boxes side by side that are all needed, or a box between networks: as the closed form says.
+        of_box = np.full(len(boxes), stage.group, np.int64)
+    rows, how_many = np.unique(of_box, return_counts=True)
+    hosts = -(-rows // grouping.host_endpoints) * grouping.per_host
+    found = (
+        Below(int(many) * grouping.copies, int(ends) // grouping.each, max(int(ends) // grouping.each, int(of_hosts)))
+        for ends, of_hosts, many in zip(rows, hosts, how_many, strict=True)
     )
     return tuple(sorted(found, key=lambda row: -row.accelerators))
 

@@ -14,7 +14,7 @@ from designer.given import Given
 from designer.given.fit import link_key
 from designer.given.load import GivenTopology
 from designer.network import floor as hall
-from designer.network.graph import Network
+from designer.network.graph import NOWHERE, Network
 from designer.verify.exact import exact
 
 CLASSES = ("board", "in_rack", "adjacent_rack", "three_racks_away", "row", "hall", "building", "campus")
@@ -114,7 +114,14 @@ def floor_of(given: Given, network: GivenTopology, built: Network, grouping: Gro
     return hall.Floor(endpoints_per_rack=per_copy, **given_keys)
 
 
-def racks_of(given: Given, switches: int) -> Racks | None:
+def standing_apart(built: Network) -> int:
+    """Switches of one copy that stand in no rack of its endpoints: circuit switches, second stages of a domain."""
+    apart = built.block == NOWHERE
+    kinds = (kind.name for kind in built.kinds[1:] if kind.name != "service")
+    return sum(int(apart[built.kind_range(name)].sum()) for name in kinds)
+
+
+def racks_of(given: Given, switches: int, apart: int) -> Racks | None:
     """Count racks; None where nobody says how many accelerators one holds.
 
     Parameters
@@ -122,7 +129,9 @@ def racks_of(given: Given, switches: int) -> Racks | None:
     given
         The design.
     switches
-        Scale-out switches of all networks; those of scale-up stand in the racks of their accelerators.
+        Scale-out switches of all networks.
+    apart
+        Scale-up switches that do not stand in the racks of their accelerators.
     """
     if given.per_rack is None:
         return None
@@ -130,4 +139,4 @@ def racks_of(given: Given, switches: int) -> Racks | None:
     full = -(-hosts // max(1, given.per_rack // given.per_host))
     beside = full * (hall.Floor.boxes_beside if floor.boxes_beside is None else floor.boxes_beside)
     in_one = hall.Floor.boxes_per_rack if floor.boxes_per_rack is None else floor.boxes_per_rack
-    return Racks(full, -(-max(0, switches - beside) // in_one))
+    return Racks(full, -(-(max(0, switches - beside) + apart) // in_one))

@@ -22,6 +22,8 @@ Verdict = Literal["carried", "not carried", "not known", "not asked"]
 class StageReport:
     """Boxes of one stage, all copies. ``ports`` is the most in use on one, ``ports_offered`` what it has.
 
+    ``ports_offered`` is None where the ports run at several rates; ``share_used`` says how much of a box they take up,
+    and is None where nobody says what it has.
     ``accelerators_behind`` lose their way into one copy of the network while a box is out (0: traffic goes round it).
     """
 
@@ -30,6 +32,7 @@ class StageReport:
     boxes: int
     ports: int
     ports_offered: int | None
+    share_used: float | None
     accelerators_behind: int
 
 
@@ -179,7 +182,8 @@ class Evaluation:
     """A given design counted, priced and checked.
 
     ``uptime`` is the share of the time in which as many domains are up as run jobs, ``spare_domains`` beside them; None
-    where nothing says what a domain is. ``racks`` is None where nobody says what a rack holds.
+    where nothing says what a domain is, or no accelerator is given. ``racks`` is None where nobody says what a rack
+    holds.
     """
 
     schema_version: int

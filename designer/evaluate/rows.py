@@ -7,17 +7,18 @@ depends on them is not known either. No zero ever stands for an unknown figure i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NoReturn
 
-from designer.catalogue import Figure
+from designer.catalogue import Accelerator, Catalogue, Figure
 from designer.families.family import BundleCount
 from designer.given import Given
 from designer.given.fit import link_key
 from designer.given.schema import GivenLink, GivenNetwork, GivenSwitch
 from designer.instance.schema import Instance, Level
+from designer.verify.bare import bare_usd, bare_watts
 from designer.verify.exact import exact
 from designer.verify.findings import Findings, UncountableError
 from designer.verify.gauge import Gauge
@@ -81,10 +82,34 @@ class _Rows(Shelf):
     def __init__(self, given: Given, gauge: Fill) -> None:
         # A shelf reads the level of an instance and, for what is on sale, more that is not asked for here.
         super().__init__(gauge.found, given.catalogue, question_of(given))
-        self._gauge = gauge
+        self._gauge = self._fill = gauge
 
     def accelerator(self, name: str, *, switched: bool) -> AcceleratorRow:
-        return self._accelerator(self._catalogue.accelerators[name], switched=switched)
+        """Read an accelerator; where nobody says what its figures contain, what is left of them is not known."""
+        row, gauge = self._catalogue.accelerators[name], self._gauge
+        usd, watts = (self._rest_unknown(rest, row) for rest in (bare_usd, bare_watts))
+        if usd is None and watts is None:
+            return self._accelerator(row, switched=switched)
+        host = tuple(part for part in row.price_contains if part == "host")
+        whole = row.model_copy(update={"price_contains": host, "power_contains": ()})
+        found = replace(self._accelerator(whole, switched=switched), price_contains=frozenset(row.price_contains))
+        if usd is not None:
+            found = replace(found, bare_usd=usd, installed_usd=usd + found.installed_usd - found.bare_usd)
+        else:
+            known = self._accelerator(row.model_copy(update={"power_contains": ()}), switched=switched)
+            found = replace(found, bare_usd=known.bare_usd, installed_usd=known.installed_usd)
+        rest = bare_watts(gauge, self._catalogue, row) if watts is None else watts
+        return replace(found, watts=gauge.read(row.tdp_w, f"accelerator {name}", "tdp_w") + rest)
+
+    def _rest_unknown(
+        self, rest: Callable[[Gauge, Catalogue, Accelerator], Fraction], row: Accelerator
+    ) -> Fraction | None:
+        """What stands in the place of a rest that cannot be told; None where it can."""
+        try:
+            rest(self._gauge, self._catalogue, row)
+        except UncountableError as error:
+            return self._fill.own(None, *str(error).split(": ", 1))
+        return None
 
     def switch(self, name: str) -> SwitchRow:
         return self._switch(self._catalogue.switches[name], between_domains=False)

@@ -16,7 +16,7 @@ from designer.evaluate.checks import late_parts, problems_of
 from designer.evaluate.count import Grouping, NetworkTally, StageTally, grouping_of
 from designer.evaluate.counted import Counted, cabling_of
 from designer.evaluate.flow import Carried, capacities_of, carried_by, check_flow, counted_on
-from designer.evaluate.lengths import BundleLengths, lengths_of, racks_of
+from designer.evaluate.lengths import BundleLengths, lengths_of, racks_of, standing_apart
 from designer.evaluate.result import (
     BY_LENGTH,
     SCHEMA_VERSION,
@@ -24,15 +24,14 @@ from designer.evaluate.result import (
     Evaluation,
     LineReport,
     NetworkReport,
-    Racks,
     Source,
     StageReport,
     Totals,
-    Use,
 )
 from designer.evaluate.rows import OWN, NetworkRows, Rows, question_of, rows_of
 from designer.evaluate.spares import units_of
 from designer.evaluate.split import count_split, split_by_length
+from designer.evaluate.uses import uses_of
 from designer.given import Given, load_given
 from designer.given.load import GivenTopology
 from designer.given.schema import GivenDemand
@@ -94,7 +93,15 @@ def evaluate(design: str | Path | Given, overlay: str | Path | None = None) -> E
         for network, one, parts in zip(given.networks, built, rows.networks, strict=True)
     )
     row, endpoints = given.design, given.design.endpoints
-    racks = racks_of(given, sum(stage.boxes for one in networks if one.endpoints_are == "nics" for stage in one.stages))
+    racks = racks_of(
+        given,
+        sum(stage.boxes for one in networks if one.endpoints_are == "nics" for stage in one.stages),
+        sum(
+            one.tally.grouping.copies * standing_apart(one.network)
+            for one in built
+            if one.counted.endpoints_are == "accelerators"
+        ),
+    )
     return Evaluation(
         schema_version=SCHEMA_VERSION,
         name=row.name,
@@ -122,7 +129,7 @@ def evaluate(design: str | Path | Given, overlay: str | Path | None = None) -> E
         networks=networks,
         lines=lines,
         totals=totals,
-        uses=_uses(given, networks, totals, racks),
+        uses=uses_of(parted, networks, rows, totals, racks),
         notes=tuple(_notes(parted, rows)),
     )
 
@@ -205,7 +212,8 @@ def _account(
 ) -> tuple[tuple[LineReport, ...], Totals, Amount | None]:
     """All lines and totals, with what of each is not known; and the share of the time in which enough domains are up.
 
-    That share is None without domains, or where jobs of several sizes would each need their own.
+    That share is None without domains, without accelerators in them, or where jobs of several sizes would each need
+    their own.
     """
     it_share = capital_recovery(site.wacc, site.it_years)
     building = capital_recovery(site.wacc, site.building_years) * site.facility_usd_per_w
@@ -214,7 +222,9 @@ def _account(
     sizes = tuple(jobs) if jobs is not None else (given.design.endpoints.job_accelerators,)
 
     def uptime_of(parts: Rows) -> list[Fraction]:
-        units = units_of(given, networks, parts, sizes[0], site) if len(sizes) == 1 else None
+        # Of domains whose accelerators are not given nobody knows how often they are up.
+        said = len(sizes) == 1 and parts.accelerator is not None
+        units = units_of(given, networks, parts, sizes[0], site) if said else None
         return [] if units is None else [units.enough]
 
     def measured(values: Mapping[str, Fraction], default: Fraction) -> list[Fraction]:
@@ -278,8 +288,15 @@ def _stage(stage: StageTally, row: SwitchRow, network: GivenTopology) -> StageRe
         (rate,) = fullest
         # Only circuit switches take links of a rate that is not theirs.
         offered = row.radix.get(rate, max(row.radix.values()))
+    share = None if offered is None else sum(fullest.values()) / offered
+    if row.id != OWN and len(fullest) > 1:
+        most = max(row.radix.values())
+        taken = (
+            sum(Fraction(count, row.radix.get(rate, most)) for rate, count in used.items()) for used in stage.ports
+        )
+        share = float(max(taken))
     behind = max((below.accelerators for below in stage.below), default=0)
-    return StageReport(stage.name, row.id, stage.boxes, sum(fullest.values()), offered, behind)
+    return StageReport(stage.name, row.id, stage.boxes, sum(fullest.values()), offered, share, behind)
 
 
 def _shares(carried: Carried, demand: GivenDemand | None, grouping: Grouping) -> dict[str, float]:
@@ -318,40 +335,6 @@ def _bundles(built: _Built, parts: NetworkRows, shares: Mapping[str, float]) -> 
             )
         )
     return found
-
-
-def _uses(given: Given, networks: Sequence[NetworkReport], totals: Totals, racks: Racks | None) -> tuple[Use, ...]:
-    """What is over- and under-used: demands, limits, ports of switches."""
-    found = []
-    for network in networks:
-        found += [
-            Use(
-                f"{network.name}: {row.pattern.replace('_', '-')}",
-                row.asked_gbps,
-                row.least_gbps,
-                "Gb/s per accelerator",
-            )
-            for row in network.capacities
-            if row.asked_gbps is not None and row.least_gbps
-        ]
-        found += [
-            Use(f"{network.name}: fullest link of {name}", row.fullest_share * row.rate_gbps, row.rate_gbps, "Gb/s")
-            for name, row in {row.whole: row for row in network.bundles}.items()
-            if row.fullest_share is not None
-        ]
-        found += [
-            Use(f"{network.name}: ports of a {stage.name}", stage.ports, stage.ports_offered, "ports")
-            for stage in network.stages
-            if stage.ports_offered is not None
-        ]
-    site, money = given.design.site, given.design.money
-    if site.it_power_mw is not None:
-        found.append(Use("IT power (known part)", totals.watts.known / 1e6, site.it_power_mw, "MW"))
-    if site.racks is not None and racks is not None:
-        found.append(Use("racks", racks.accelerators + racks.network, site.racks, "racks"))
-    if money.capex_usd is not None:
-        found.append(Use("IT capital (known part)", totals.capex_usd.known, money.capex_usd, "USD"))
-    return tuple(found)
 
 
 def _notes(given: Given, rows: Rows) -> list[str]:

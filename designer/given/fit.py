@@ -115,8 +115,15 @@ def _endpoints(design: GivenDesign, catalogue: Catalogue) -> Iterator[_Row]:
         if part is not None and part.id is not None:
             yield from _id(f"endpoints.{key}", part.id, rows)
             yield from _one_or_other(f"endpoints.{key}", part, sorted(set(type(part).model_fields) - {"id"}))
-    if endpoints.per_host is not None and endpoints.accelerators % endpoints.per_host:
-        yield "endpoints.accelerators", str(endpoints.accelerators), f"allowed: whole hosts of {endpoints.per_host}"
+    per_host, whose = endpoints.per_host, ""
+    row = None if endpoints.accelerator is None else catalogue.accelerators.get(endpoints.accelerator.id or "")
+    if per_host is None and row is not None:
+        per_host, whose = row.accelerators_per_host, f", as {row.id} has, or give per_host"
+    if per_host is not None and endpoints.accelerators % per_host:
+        yield "endpoints.accelerators", str(endpoints.accelerators), f"allowed: whole hosts of {per_host}{whose}"
+    places = design.floor.accelerators_per_rack
+    if per_host is not None and places is not None and places < per_host:
+        yield "floor.accelerators_per_rack", str(places), f"allowed: at least a host, {per_host}{whose}"
     if endpoints.job_accelerators > endpoints.accelerators:
         allowed = f"allowed: at most the {endpoints.accelerators} accelerators of the design"
         yield "endpoints.job_accelerators", str(endpoints.job_accelerators), allowed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from designer.problems import InputError, Problem
 from designer.reading import allowed_in_words, parse_toml, plain_tables, problems_from_validation, read_bytes
 
 MAX_DESIGN_BYTES = 5_000_000
+_CLASS = re.compile(r"a valid dictionary or instance of \w+")
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,6 @@ def _in_plain_words(problems: list[Problem]) -> list[Problem]:
                 # A list whose rows are all broken counts as empty too.
                 continue
             allowed = "allowed: at least one [[networks]] table"
-        allowed = allowed.replace("a valid dictionary or instance of", "an id or a table:")
+        allowed = _CLASS.sub("an id or a table", allowed)
         plain.append(Problem(problem.file, problem.key, problem.read, allowed.replace("a valid dictionary", "a table")))
     return plain

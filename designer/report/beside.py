@@ -106,7 +106,7 @@ def _worth(page: Page, found: Beside) -> None:
         page.lines += _table(cells, left=3)
         said: dict[str, list[str]] = {}
         for row in rows:
-            for line in (*row.clash, *row.notes):
+            for line in dict.fromkeys((*row.clash, *row.notes)):
                 said.setdefault(line, []).append(row.what)
         for line, choices in said.items():
             page.row("    -", f"{line} ({'; '.join(choices)})")

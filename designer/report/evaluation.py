@@ -74,7 +74,10 @@ def _network(page: Page, network: NetworkReport) -> None:
     for bundle in network.bundles:
         page.row("", f"{bundle.name}: {_bundle(bundle)}")
     carried = [_capacity(row) for row in network.capacities if row.least_gbps or row.most_gbps is not None]
-    page.row("  carries", "; ".join(carried) + " Gb/s per accelerator" if carried else "nothing is known")
+    words = " Gb/s per accelerator"
+    if network.rails > 1:
+        words += ", each among those of its rail: the others are reached inside hosts"
+    page.row("  carries", "; ".join(carried) + words if carried else "nothing is known")
 
 
 def _bundle(bundle: BundleReport) -> str:
@@ -140,8 +143,11 @@ def _risk(page: Page, found: Evaluation) -> None:
     )
     if found.uptime is not None:
         domains = sum(network.repeat for network in found.networks if network.endpoints_are == "accelerators")
-        share = "not known how much" if found.uptime.value is None else f"{found.uptime.value:.4%}"
-        page.row("UPTIME", f"{domains - found.spare_domains:,} of {domains:,} domains are up {share} of the time")
+        up = f"{domains - found.spare_domains:,} of {many(domains, 'domain')}"
+        if found.uptime.value is None:
+            page.row("UPTIME", f"not known: how much of the time {up} can run jobs")
+        else:
+            page.row("UPTIME", f"{up} can run jobs {found.uptime.value:.4%} of the time")
 
 
 def _uses(page: Page, found: Evaluation) -> None:

@@ -19,14 +19,17 @@ class _Frozen(BaseModel):
 class Expected(_Frozen):
     """One published figure and the computed quantity it belongs to.
 
-    The figure is compared with ``quantity`` of the subject ``of``, divided by the quantity ``per`` where given, by the
-    same of the subject ``against`` where given, and by ``unit`` (1e6 for millions). ``tolerance`` is relative; 0 means
-    that the figures are equal as printed. "within": the published figure lies inside the predicted interval (of a
-    range, some of it).
+    The figure is compared with ``quantity`` of the subject ``of``, with the quantities ``plus`` added and ``less``
+    taken off, divided by the quantity ``per`` where given, by the same of the subject ``against`` where given, and by
+    ``unit`` (1e6 for millions). ``tolerance`` is relative; 0 means that the figures are equal as printed. "within": the
+    published figure lies inside the predicted interval (of a range, some of it). "at_most": no more than published, nor
+    than is counted of the published design ``beside`` where that has the quantity.
     """
 
     what: str = Field(description="in the words of the source")
     quantity: str
+    plus: tuple[str, ...] = ()
+    less: tuple[str, ...] = ()
     of: str = "it"
     per: str | None = None
     against: str | None = None
@@ -81,29 +84,30 @@ class Case(_Frozen):
     """One published case.
 
     ``use`` as in the field: a counts, b cost or power, c the optimum must be no dearer, d failures, which are predicted
-    from what others have counted (``failures``). ``designs`` and ``instances``
-    are the subjects: files in `FOLDER` that `designer evaluate` and `designer solve` read; an instance may come with an
-    overlay of the catalogue. ``formulas`` are counted only. A case that cannot be recomputed says why in
-    ``not_checkable``.
+    from what others have counted (``failures``), e tokens, by the token model (``tokens``: ids in `tokens.toml`), x
+    context. ``designs`` and ``instances`` are the subjects: files in `FOLDER` that `designer evaluate` and
+    `designer solve` read; an instance may come with an overlay of the catalogue. ``formulas`` are counted only. A case
+    that cannot be recomputed says why in ``not_checkable``, one of which a part cannot in ``note``.
     """
 
     id: str
     title: str
     source: str
     confidence: str
-    use: tuple[Literal["a", "b", "c", "d"], ...]
+    use: tuple[Literal["a", "b", "c", "d", "e", "x"], ...]
     note: str = ""
     not_checkable: str | None = None
     designs: dict[str, str] = Field(default_factory=dict)
     formulas: dict[str, Formula] = Field(default_factory=dict)
     instances: dict[str, str] = Field(default_factory=dict)
     failures: dict[str, Failures] = Field(default_factory=dict)
+    tokens: dict[str, str] = Field(default_factory=dict)
     overlays: dict[str, str] = Field(default_factory=dict)
     expect: tuple[Expected, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Case:
-        named = [*self.designs, *self.formulas, *self.instances, *self.failures]
+        named = [*self.designs, *self.formulas, *self.instances, *self.failures, *self.tokens]
         subjects = set(named)
         if (self.not_checkable is None) != bool(self.expect):
             raise ValueError("a case has expected figures, or says why it is not checkable")
@@ -111,6 +115,8 @@ class Case(_Frozen):
         unknown = [name for name in asked if name not in subjects]
         if unknown:
             raise ValueError(f"expected figures of {', '.join(unknown)}, which the case does not give")
+        if any(row.compare == "within" and (row.plus or row.less) for row in self.expect):
+            raise ValueError("a prediction is one quantity: nothing is added to it or taken off")
         if len(named) > len(subjects) or self.overlays.keys() - self.instances.keys():
             raise ValueError("every subject has a name of its own; an overlay belongs to an instance")
         return self

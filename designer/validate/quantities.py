@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 
 from designer.answer import Answer
+from designer.demand.calibration import check_cases
 from designer.design.types import Boundary, Design
 from designer.evaluate.amounts import Amount
 from designer.evaluate.result import Evaluation
 from designer.families import family_from
 from designer.families.fat_tree import FatTree
 from designer.validate.cases import Failures, Formula
+from designer.validate.folder import FOLDER
 from designer.validate.populations import Predicted, predicted_events
 
 
@@ -21,8 +24,8 @@ def of_evaluation(found: Evaluation) -> dict[str, float]:
     and copies, those with the name of a network in between are of that network alone; a bundle's name also stands for
     those with a further suffix. ``most_gbps.NETWORK.PATTERN`` and ``least_gbps.NETWORK.PATTERN`` are Gb/s per
     accelerator, ``port_gbps.NETWORK`` what an accelerator could send at most, ``gbps.BUNDLE`` all its links together,
-    ``racks`` those of the accelerators. An amount that is not known in full has
-    no name here.
+    ``switches.scale_out`` those of all networks of NICs, ``racks`` those of the accelerators. An amount that is not
+    known in full has no name here.
     """
     out: defaultdict[str, float] = defaultdict(float)
     out |= {"accelerators": found.accelerators, "hosts": found.hosts, "nics": found.nics, "switches": found.switches}
@@ -53,6 +56,8 @@ def of_evaluation(found: Evaluation) -> dict[str, float]:
             out[f"least_gbps.{network.name}.{row.pattern}"] = row.least_gbps
             if row.most_gbps is not None:
                 out[f"most_gbps.{network.name}.{row.pattern}"] = row.most_gbps
+    outside = [network for network in found.networks if network.endpoints_are == "nics"]
+    out["switches.scale_out"] = sum(stage.boxes for network in outside for stage in network.stages)
     totals = found.totals
     for name in type(totals).__dataclass_fields__:
         amount: Amount = getattr(totals, name)
@@ -151,6 +156,16 @@ def of_failures(failures: Failures, case: str) -> tuple[dict[str, Predicted], st
     out["hours_between"] = _inverse(out["events"], failures.hours)
     out |= {f"million_hours_between.{kind}": _inverse(out[f"fit.{kind}"], 1e3) for kind, _ in parts}
     return out, ""
+
+
+@cache
+def _token_figures() -> dict[str, float]:
+    return {row.case_id: row.predicted for row in check_cases(FOLDER / "tokens.toml")}
+
+
+def of_tokens(case: str) -> dict[str, float]:
+    """What the token model says of a case of `tokens.toml`, as ``predicted``."""
+    return {"predicted": _token_figures()[case]}
 
 
 def _known(value: float) -> Predicted:

@@ -16,7 +16,7 @@ from designer.solve.run import solve
 from designer.validate.cases import Case, Expected, published_cases
 from designer.validate.folder import FOLDER
 from designer.validate.populations import Predicted
-from designer.validate.quantities import of_answer, of_evaluation, of_failures, of_formula
+from designer.validate.quantities import of_answer, of_evaluation, of_failures, of_formula, of_tokens
 from designer.verify import verify
 
 Verdict = Literal["agrees", "differs", "known difference", "not checkable"]
@@ -32,7 +32,8 @@ class Row:
 
     ``got`` is None where a case is not checkable, and where the computation has no such figure; ``note`` says why.
     ``got_low`` and ``got_high`` are the ends of the 90 % interval of a prediction. ``cheaper`` says why an optimum lies
-    below what was published: what it has less of, and more of.
+    below what was published: what it has less of, and more of. ``remark`` is the same in all rows of a case: what of it
+    is derived or assumed, and what cannot be checked.
     """
 
     case: str
@@ -48,6 +49,7 @@ class Row:
     got_low: float | None = None
     got_high: float | None = None
     cheaper: str = ""
+    remark: str = ""
 
 
 def validate(only: Iterable[str] = (), on_case: Callable[[str], None] | None = None) -> tuple[Row, ...]:
@@ -107,13 +109,15 @@ def rows_of(case: Case) -> Iterator[Row]:
             fault = "; ".join(text for text in (fault, other_fault) if text)
         computed = got is not None and not fault
         agrees = got is not None and computed and _agrees(row, got)
+        if agrees and got is not None and (dearer := _dearer(row, got, found)):
+            agrees, fault = False, dearer
         low, high = (got.low, got.high) if got is not None and row.compare == "within" else (None, None)
         verdict: Verdict = "agrees" if agrees else "differs" if row.because is None or not computed else _KNOWN
         if agrees and row.because is not None:
             fault = "the known difference is gone: drop its reason"
             verdict = "differs"
         because = row.because if verdict == _KNOWN else None
-        note = "; ".join(text for text in (fault, missing, because, case.note) if text)
+        note = "; ".join(text for text in (fault, missing, because) if text)
         yield Row(
             case.id,
             case.source,
@@ -128,15 +132,24 @@ def rows_of(case: Case) -> Iterator[Row]:
             low,
             high,
             _cheaper(row, got, figures, found) if agrees and got is not None else "",
+            case.note,
         )
 
 
-def _cheaper(
-    row: Expected,
-    got: Predicted,
-    ours: Mapping[str, float | Predicted],
-    found: Mapping[str, tuple[Mapping[str, float | Predicted], str]],
-) -> str:
+_Figures = Mapping[str, float | Predicted]
+
+
+def _dearer(row: Expected, got: Predicted, found: Mapping[str, tuple[_Figures, str]]) -> str:
+    """Why an optimum is no optimum: the published design beside it, counted, has less; printed figures are rounded."""
+    if row.beside is None or row.compare != "at_most":
+        return ""
+    theirs, _ = _figure(row, found[row.beside][0])
+    if theirs is None or got.mid <= theirs.mid * (1 + _HAIR):
+        return ""
+    return f"the published design has {theirs.mid:,.6g}, unrounded"
+
+
+def _cheaper(row: Expected, got: Predicted, ours: _Figures, found: Mapping[str, tuple[_Figures, str]]) -> str:
     """Boxes and links of an optimum that is cheaper than the published design beside it, against that design's."""
     if row.beside is None or got.mid >= row.published * (1 - _HAIR):
         return ""
@@ -151,10 +164,12 @@ def _cheaper(
     return f"{100 * (1 - got.mid / row.published):.3g} % below: {'; '.join(texts)}" if texts else ""
 
 
-def _computed(case: Case, name: str) -> tuple[Mapping[str, float | Predicted], str]:
+def _computed(case: Case, name: str) -> tuple[_Figures, str]:
     """The figures of one subject of a case, and what is wrong with it."""
     if name in case.failures:
         return of_failures(case.failures[name], case.id)
+    if name in case.tokens:
+        return of_tokens(case.tokens[name]), ""
     if name in case.designs:
         evaluation = evaluate(FOLDER / case.designs[name])
         broken = [row for network in evaluation.networks for row in network.flow.violations]
@@ -172,16 +187,21 @@ def _computed(case: Case, name: str) -> tuple[Mapping[str, float | Predicted], s
     return of_answer(answer), "; ".join(faults)
 
 
-def _figure(row: Expected, figures: Mapping[str, float | Predicted]) -> tuple[Predicted | None, str]:
+def _figure(row: Expected, figures: _Figures) -> tuple[Predicted | None, str]:
     """The computed figure in the unit that was published, and what is missing."""
-    names = [row.quantity, *([row.per] if row.per is not None else [])]
+    names = [row.quantity, *row.plus, *row.less, *([row.per] if row.per is not None else [])]
     missing = [name for name in names if name not in figures]
     if missing:
         return None, f"no figure of the name {', '.join(missing)} (known: {', '.join(sorted(figures))})"
-    found, per = figures[row.quantity], figures[row.per] if row.per is not None else 1.0
+    found = figures[row.quantity]
     low, mid, high = (found.low, found.mid, found.high) if isinstance(found, Predicted) else (found, found, found)
-    over = row.unit * (per.mid if isinstance(per, Predicted) else per)
-    return Predicted(mid / over, low / over, high / over), ""
+    more = sum(_middle(figures[name]) for name in row.plus) - sum(_middle(figures[name]) for name in row.less)
+    over = row.unit * (_middle(figures[row.per]) if row.per is not None else 1.0)
+    return Predicted((mid + more) / over, (low + more) / over, (high + more) / over), ""
+
+
+def _middle(found: float | Predicted) -> float:
+    return found.mid if isinstance(found, Predicted) else found
 
 
 def _ratio(got: Predicted, base: Predicted, unit: float) -> Predicted:

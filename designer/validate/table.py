@@ -36,9 +36,14 @@ def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
 
 
 def notes(rows: Iterable[Row]) -> list[str]:
-    """Why rows differ, cannot be computed or are cheaper than published, one line each, in the order of the cases."""
-    found = []
+    """Why rows differ, cannot be computed or are cheaper than published, one line each, in the order of the cases.
+
+    What is remarked of a whole case stands before its rows.
+    """
+    found: list[str] = []
     for row in rows:
+        if row.remark and (remark := f"{row.case}: {row.remark}") not in found:
+            found.append(remark)
         said = row.cheaper if row.verdict == "agrees" else row.note
         if said:
             found.append(f"{row.case}: {row.what}: {said}" if row.published is not None else f"{row.case}: {said}")
@@ -106,7 +111,9 @@ What the field has printed beside what this program computes, by `designer valid
 for one case). The givens, designs, questions and prices of every case lie in `designer/validate/data/`; each design
 there can be read by `designer evaluate` and each question by `designer solve`. Counts must be exact, money and watts
 as tight as the source prints them. "At most": the optimum under the same prices and bandwidth must be no dearer than
-the published design. A known difference stays in the table with its reason, and the tests fail when it changes.
+the published design as it is counted here. A known difference stays in the table with its reason, and the tests fail
+when it changes. What of a case is derived or assumed, and what of it is not checked, stands in the notes below.
 Failures are predicted from what other operators have counted (`populations.toml`), never from the row itself: the
-median, and the interval that holds nine of ten further populations; the published figure must lie in it.
+median, and the interval that holds nine of ten further populations; the published figure must lie in it. Tokens are
+those of the token model (docs/token_model.md).
 """
