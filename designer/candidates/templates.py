@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -118,6 +118,25 @@ class Coefficients:
     cage_ratio: Floats
     path_ns: float
     width: int
+
+    def take(self, index: Ints) -> Coefficients:
+        """Those of some of the shapes."""
+
+        def some(pieces: Pieces) -> Pieces:
+            return [(count[index], vector) for count, vector in pieces]
+
+        return replace(
+            self,
+            rows=self.rows.take(index),
+            fixed=some(self.fixed),
+            per_leaf=some(self.per_leaf),
+            per_pod=some(self.per_pod),
+            per_zone=some(self.per_zone),
+            per_cage=some(self.per_cage),
+            per_idle=some(self.per_idle),
+            leaf_hits=self.leaf_hits[index],
+            cage_ratio=self.cage_ratio[index],
+        )
 
     def weigh(self, pieces: Pieces, weights: Floats) -> Floats:
         """Weighed sums (n,) of one of the coefficients."""
