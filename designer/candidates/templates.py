@@ -197,7 +197,7 @@ def _through_leaves(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.
         return np.zeros((len(rows), choices.down.size), np.bool_)
     shape = (rows.boxes.kind, rows.dims, rows.links, rows.rate_gbps)
     cap = cap_gbps(*shape)[:, None] * (1 + EPS)
-    ok = (cap >= choices.load_gbps) & (max_taper * cap >= choices.down * choices.rate)
+    ok = (cap >= choices.leaf_gbps) & (max_taper * cap >= choices.down * choices.rate)
     if choices.keep > 0:
         ok &= kept_gbps(*shape)[:, None] * (1 + EPS) >= choices.kept_gbps
     return np.asarray(ok)
@@ -206,7 +206,7 @@ def _through_leaves(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.
 def _through_switches(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.NDArray[np.bool_]:
     """What a tree lets pass."""
     rate, uplinks = rows.rate_gbps, rows.uplinks[:, None]
-    ok = uplinks * rate * (1 + EPS) >= choices.load_gbps
+    ok = uplinks * rate * (1 + EPS) >= choices.leaf_gbps
     ok &= max_taper * uplinks * rate * (1 + EPS) >= choices.down * choices.rate
     if choices.taper is not None:
         if not attainable(choices.taper):

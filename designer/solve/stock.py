@@ -344,9 +344,9 @@ class _Search:
                 Weights(use_of(limit, racks), self.weights.limits),
                 self.until,
                 best=limit.room,
-                accept=lambda chosen: within(self.weights, chosen.each, racks),
+                accept=lambda chosen: within(self.weights, chosen.each, racks, surely=False),
             )
-            if found.settled:
+            if found.settled and (found.selection is None or within(self.weights, found.selection.each, racks)):
                 return found
         return None
 
