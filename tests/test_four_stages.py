@@ -39,7 +39,7 @@ def shapes_found(
     leaf, spine, core, top = (box(name, radix) for name, radix in zip("lsct", radices, strict=True))
     needs, loads = np.array([n for n, _ in choices], np.int64), np.array([load for _, load in choices])
     line = np.array([[float(n), float(leaves), 1.0] for n, _ in choices])
-    ceiling = Ceiling(lambda: math.inf, lambda _: 1.0, lambda *_: (1.0, 0.0))
+    ceiling = Ceiling(lambda: math.inf, lambda _: 1.0, lambda *_: (1.0, 0.0), lambda _: False)
     search = FourStages(
         Boxes(leaf, spine, core, top, RATE),
         leaves,

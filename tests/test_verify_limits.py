@@ -301,20 +301,25 @@ def test_single_failures_in_pods() -> None:
 
 
 def test_single_failures_with_planes() -> None:
-    # 30 + 50 Gb/s leave; the other plane carries 200.
+    # 30 + 50 Gb/s leave the NIC, whose other port carries 200. 72 x 50 = 3,600 Gb/s pass the leaf, whose twin on the
+    # other plane has uplinks of 3,200: a ninth is missing, for the 9 replicas behind them.
     quiet = of("chat", host=F(1, 188)) | {"pool chat, scale-up switch": repr(9 / 188)}
-    assert shares(planes_design(), planes_instance()) == quiet
+    assert shares(planes_design(), planes_instance()) == quiet | of("chat", leaf=F(9, 188) * F(1, 9))
     # 270 + 50 = 320: 0.375 is missing, although the expert traffic stays below the leaf.
     busy = more_traffic(planes_design(), 270.0, 50.0, 50.0)
-    assert shares(busy, planes_instance()) == quiet | of("chat", leaf=F(3, 8))
+    assert shares(busy, planes_instance()) == quiet | of("chat", leaf=F(9, 188) * F(3, 8))
     # No more than the card has: 1 - 200 / 400.
     full = more_traffic(planes_design(), 1000.0, 50.0, 50.0)
-    assert shares(full, planes_instance()) == quiet | of("chat", leaf=F(1, 2))
+    assert shares(full, planes_instance()) == quiet | of("chat", leaf=F(9, 188) * F(1, 2))
+    # 44.4 Gb/s each is just what the uplinks carry.
+    even = more_traffic(planes_design(), 0.0, 44.0, 44.0)
+    assert shares(even, planes_instance()) == quiet
     # Nothing leaves: nothing is lost.
     assert shares(more_traffic(planes_design(), 0.0, 0.0, 0.0), planes_instance()) == quiet
-    # A domain split over two leaves, two rails: 18 x 160 / 2 = 1,440 Gb/s on two spines of 800, 160 on planes of 200.
+    # A domain split over two leaves, two rails: 18 x 160 / 2 = 1,440 Gb/s on two spines of 800, 160 on planes of 200. A
+    # leaf has 18 accelerators of a rail, 36 of the domain, to which 5 replicas belong; 1,600 of 2,880 go on.
     split = more_traffic(split_design(), 110.0, 50.0, 160.0)
-    assert shares(split, split_instance()) == quiet | of("chat", spine=F(4, 9))
+    assert shares(split, split_instance()) == quiet | of("chat", spine=F(4, 9), leaf=F(5, 188) * F(4, 9))
 
 
 def test_single_failures_with_rails() -> None:
@@ -324,9 +329,10 @@ def test_single_failures_with_rails() -> None:
 
 
 def test_single_failures_in_domains_of_two_stages() -> None:
-    # A first-stage switch has 36 accelerators behind it, 4 replicas of 188; round a second-stage switch there are ways.
+    # A first-stage switch has 36 accelerators behind it, 5 replicas of 188: four, and one that it cuts; round a
+    # second-stage switch there are ways.
     # A leaf has 72; three of four spines carry 4,800 of 72 x 80 = 5,760.
-    found = of("chat", host=F(1, 188), leaf=F(9, 188), spine=F(1, 6)) | {"pool chat, scale-up switch": repr(4 / 188)}
+    found = of("chat", host=F(1, 188), leaf=F(9, 188), spine=F(1, 6)) | {"pool chat, scale-up switch": repr(5 / 188)}
     assert shares(clos_design(), clos_instance()) == found
 
 

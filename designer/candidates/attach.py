@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from designer.candidates.blast import leaf_share
+from designer.candidates.blast import leaf_share, touched_share, uplinks_gbps
 from designer.candidates.cables import LinkPair, Port, allowed_pairs, as_pinned, cleaning, end_load, install_usd
 from designer.candidates.choices import Choices, Ints, count_ends, joined
 from designer.candidates.copies import Copies
@@ -168,14 +168,16 @@ class _Attachment:
         allowed = (economy.path_reference_us + self.real["allowance_us"]) * 1000
         assert self.leaf.latency_ns is not None  # switches of unknown latency are not offered
         least = self.leaf.latency_ns * (1 if one_stage else 2)
-        bears = np.ones(lengths.size, bool)
+        bears, load = np.ones(lengths.size, bool), self.group * need / self.copies.planes
+        leaf_gbps = load
         if economy.single_failure is not None:
             real, whole = self.real, self.whole
-            out = real["ep"] + real["other"]
-            lost = leaf_share(self.copies, self.group, self.replica, whole["replicas"], real["nic_gbps"], out)
+            touched = touched_share(self.group * self.copies.rails, whole["replica"], whole["size"], whole["replicas"])
             if self.table.mix is not None:
                 # Of the pool a failure takes what it takes of the part, times its share.
-                lost = lost * self.table.mix.share[self.joints.option] / self.table.mix.steps
+                touched = touched * self.table.mix.share[self.joints.option] / self.table.mix.steps
+            lost = leaf_share(self.copies, touched, real["nic_gbps"], real["ep"] + real["other"])
+            leaf_gbps = uplinks_gbps(self.copies, touched, load, economy.single_failure)
             bears = lost <= economy.single_failure + EPS * (self.copies.planes > 1 or self.table.mix is not None)
         pairs, rows, terms, paths = [], [], [], []
         for pair in allowed_pairs(links, lower, upper, self.rate, float(lengths.min())):
@@ -213,7 +215,8 @@ class _Attachment:
             terms=np.concatenate(terms),
             down=(self.group * self.whole["nics"])[at],
             rate=np.full(at.size, self.rate, np.int64),
-            load_gbps=(self.group * need / self.copies.planes)[at],
+            load_gbps=load[at],
+            leaf_gbps=leaf_gbps[at],
             leaves=self.leaves[at],
             accelerators=self.accelerators[at],
             hit_usd=hour * economy.restart_h * self.replica[at],

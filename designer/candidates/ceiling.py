@@ -10,7 +10,7 @@ import numpy as np
 
 from designer.candidates.floor import EPS
 from designer.candidates.parts import SwitchPart
-from designer.candidates.shape import Ints
+from designer.candidates.shape import Boxes, Ints
 from designer.candidates.terms import Floats
 
 
@@ -21,12 +21,14 @@ class Ceiling:
     ``known()`` is the known objective (infinite when nothing is known), which may fall while shapes are looked for;
     ``box_usd(switch)`` is what one box above the
     leaf adds at least, in every copy of the fabric, ``link_usd(lower, upper, rate, name)`` what a link adds per link
-    and once, None when no cable joins the two switches.
+    and once, None when no cable joins the two switches; ``hopeless(boxes)`` says that no fabric of three or more stages
+    with these switches is needed.
     """
 
     known: Callable[[], float]
     box_usd: Callable[[SwitchPart], float]
     link_usd: Callable[[SwitchPart, SwitchPart, int, str], tuple[float, float] | None]
+    hopeless: Callable[[Boxes], bool]
 
     @property
     def best_usd(self) -> float:

@@ -214,7 +214,8 @@ class Choices:
     """Choices of one pool for one leaf type and number of copies, structure of arrays of length n.
 
     ``terms`` (n, len(TERMS)), all copies; ``down`` leaf ports at ``rate`` Gb/s; ``load_gbps`` traffic that leaves a
-    full leaf; ``leaves`` of one copy; ``accelerators``; ``hit_usd`` and ``hour_usd`` the money of a job hit and a lost
+    full leaf, ``leaf_gbps`` what its uplinks must carry, more where they take over from a leaf that is out;
+    ``leaves`` of one copy; ``accelerators``; ``hit_usd`` and ``hour_usd`` the money of a job hit and a lost
     hour; ``keep`` the share of ``load_gbps`` that must pass when a box above the leaves is out, of a pool in one part;
     ``mix`` how the options may be mixed; ``taper`` what the Gb/s
     below over those above a full leaf must be exactly (None: no such pin); ``path_ns`` the longest way through switches
@@ -241,6 +242,7 @@ class Choices:
     down: Ints
     rate: Ints
     load_gbps: Floats
+    leaf_gbps: Floats
     leaves: Ints
     accelerators: Ints
     hit_usd: Floats
@@ -287,6 +289,7 @@ _COLUMNS = (
     "down",
     "rate",
     "load_gbps",
+    "leaf_gbps",
     "leaves",
     "accelerators",
     "hit_usd",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from designer.candidates.blast import shares_inside
 from designer.candidates.choices import Choices, Option
 from designer.candidates.reduce import pareto, pareto_within
 from designer.candidates.scale_up import DomainDesign
@@ -27,8 +28,8 @@ def reduce_domains(
 
     Exact: designs are compared only for equal accelerator, size, usable bandwidth and NIC, in the objective that does
     not depend on the replica, the watched terms, rack density, hours lost whatever the replica, and hits and hours of
-    events by how much they take down at least, whose weight grows with that for every replica; with ``blasts`` also in
-    the accelerators behind a switch; with ``outages`` in the time that a domain is down, which spares must cover: the
+    events by how much they take down at least, whose weight grows with that for every replica; with ``blasts`` only for
+    equal accelerators behind a switch; with ``outages`` in the time that a domain is down, which spares must cover: the
     longer, the more of its hours they leave, and the less often a pool is up.
     """
     if not domains:
@@ -39,12 +40,13 @@ def reduce_domains(
     loads = [domain.load for domain in domains]
     plain = np.array([(load.capex_usd, load.watts, load.repairs_usd, load.hard, *load.units) for load in loads])
     own = np.array(
-        [(-d.hosts_per_rack, d.load.hours, _behind(d) if blasts else 0, d.out_h if outages else 0.0) for d in domains],
+        [(-d.hosts_per_rack, d.load.hours, d.out_h if outages else 0.0) for d in domains],
         float,
     )
     groups: dict[tuple[object, ...], list[int]] = {}
     for row, d in enumerate(domains):
-        groups.setdefault((d.accelerator.id, d.size, d.usable_gbps, d.nic.id, d.nics), []).append(row)
+        behind = _behind(d) if blasts else 0
+        groups.setdefault((d.accelerator.id, d.size, d.usable_gbps, d.nic.id, d.nics, behind), []).append(row)
     keep = np.zeros(len(domains), bool)
     for mine in groups.values():
         tails = event_tails(*_events([loads[row] for row in mine]))
@@ -72,7 +74,8 @@ def reduce_options(
     options: Sequence[Option], weights: Weights, *, rails: bool = False, blasts: bool = False, exact: bool = False
 ) -> list[Option]:
     """Drop options that another beats in money, limits, domains, needs, rack density and the latency that its plan
-    bears, with ``rails`` also in room inside the domain, with ``blasts`` in replicas. With ``exact`` (a pinned taper)
+    bears, with ``rails`` also in room inside the domain, with ``blasts`` in what the loss of any
+    part of a domain takes. With ``exact`` (a pinned taper)
     only as many domains are compared: of fewer a full leaf may hold other numbers.
 
     Exact: of mixed pools only equal shares are compared; leaves, links and lengths of a pool are non-decreasing in its
@@ -82,6 +85,9 @@ def reduce_options(
     if not options:
         return []
     terms = np.stack([o.terms for o in options])
+    # Of domains of one size as many parts; shorter lists are filled up.
+    taken = [shares_inside(o) for o in options] if blasts else []
+    inside = [row + [0.0] * (max(map(len, taken)) - len(row)) for row in taken]
     own = np.array(
         [
             (
@@ -91,8 +97,7 @@ def reduce_options(
                 o.plan.scale_out_other_need_gbps,
                 -o.domain.hosts_per_rack,
                 -np.inf if o.plan.latency_allowance_us is None else -o.plan.latency_allowance_us,
-                # Of more replicas a failure takes a smaller share.
-                *((-o.replicas,) if blasts else ()),
+                *(inside[row] if blasts else ()),
                 # Room inside the domain for what is forwarded to other rails.
                 *(
                     (o.plan.scale_up_need_gbps, -float(o.domain.usable_gbps), o.domain.network.lower is None)
@@ -100,7 +105,7 @@ def reduce_options(
                     else ()
                 ),
             )
-            for o in options
+            for row, o in enumerate(options)
         ],
         float,
     )
@@ -134,6 +139,7 @@ def reduce_choices(choices: Choices, weights: Weights, *, flat: bool = False) ->
         columns += [
             choices.leaves,
             choices.load_gbps,
+            choices.leaf_gbps,
             choices.down * choices.rate,
             # An uplink is no slower than a NIC: a slower NIC leaves more rates to the uplinks.
             choices.rate,

@@ -45,7 +45,7 @@ class _Asked:
         fits = (choices.rate <= rate) & (choices.down * radix[rate] + down_radix <= down_radix * radix[rate])
         if not fits.any():
             return None
-        load = choices.load_gbps[fits]
+        load = choices.leaf_gbps[fits]
         gbps = np.maximum(load, choices.down[fits] * choices.rate[fits] / max_taper)
         leaves, usd = choices.leaves[fits], objective(choices.terms[fits])
         order = np.argsort(leaves, kind="stable")

@@ -96,7 +96,7 @@ def least_uplinks(choices: Choices, rate_gbps: int, max_taper: float) -> Ints:
     With a pinned taper exactly so many may be there; `NEVER` where no whole number of them keeps it.
     """
     least = np.maximum(
-        np.ceil(choices.load_gbps / rate_gbps - EPS),
+        np.ceil(choices.leaf_gbps / rate_gbps - EPS),
         np.ceil(choices.down * choices.rate / (max_taper * rate_gbps) - EPS),
     )
     if choices.taper is None:

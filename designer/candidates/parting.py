@@ -105,8 +105,12 @@ def partings(blocks: tuple[Block, ...]) -> tuple[Parting, ...]:
     return tuple(cover(every))
 
 
-def within(weights: Weights, fabrics: Sequence[Floats], network_rack_watts: float) -> bool:
-    """Whether the fabrics of a complete selection, a term vector each, respect every limit together."""
+def within(weights: Weights, fabrics: Sequence[Floats], network_rack_watts: float, *, surely: bool = True) -> bool:
+    """Whether the fabrics of a complete selection, a term vector each, respect every limit together.
+
+    Sums of floats that are at a limit may be just beyond it in exact arithmetic: ``surely`` they do not respect it,
+    and otherwise they may.
+    """
     for limit in weights.limits:
         value = sum(float(limit.row @ terms) for terms in fabrics)
         if limit.row[RACKS]:
@@ -118,8 +122,7 @@ def within(weights: Weights, fabrics: Sequence[Floats], network_rack_watts: floa
             # Whole units: exact too.
             if value > limit.most:
                 return False
-        # Float sums: what is only just within may be just beyond in exact arithmetic, so it does not count.
-        elif value > limit.most * (1 - 1e-12):
+        elif value > (limit.most * (1 - 1e-12) if surely else limit.room):
             return False
     return True
 

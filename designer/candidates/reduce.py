@@ -42,8 +42,8 @@ def pareto(keys: Floats) -> Mask:
         index = order[start : start + block]
         rows = keys[index]
         if front.shape[0]:
-            beaten = _beaten(front, rows)
-            index, rows = index[~beaten], rows[~beaten]
+            left = ~beaten(front, rows)
+            index, rows = index[left], rows[left]
         # A row stays if the first that is nowhere above it is itself. Dominance is transitive, so a beaten winner need
         # not be told apart.
         beats = _at_most(rows, rows)
@@ -63,7 +63,8 @@ def _at_most(a: Floats, b: Floats) -> Mask:
     return out
 
 
-def _beaten(front: Floats, rows: Floats) -> Mask:
+def beaten(front: Floats, rows: Floats) -> Mask:
+    """Mark the rows (n, k) that some row of a front (m, k) is nowhere above."""
     out = np.zeros(rows.shape[0], dtype=np.bool_)
     # A few rows at a time, so that what is beaten early is not compared again.
     for start in range(0, front.shape[0], _PART):

@@ -24,14 +24,16 @@ from designer.candidates.counting import (
     same_rows,
 )
 from designer.candidates.flat_shapes import flat_shapes
-from designer.candidates.floor import EPS
+from designer.candidates.floor import least_uplinks
+from designer.candidates.front import Front
+from designer.candidates.least_costs import alone, fewest_boxes, fewest_links, least_together, room_for_all
 from designer.candidates.mixing import least as least_of
 from designer.candidates.offer import Offer
 from designer.candidates.parts import SwitchPart
 from designer.candidates.paths import SAME_NS, ends_ns, length_of
 from designer.candidates.pressure import Pressure
 from designer.candidates.reduce import Mask, pareto, pareto_within
-from designer.candidates.shape import Ints, ShapeRows
+from designer.candidates.shape import Boxes, Ints, ShapeRows
 from designer.candidates.shapes import shapes
 from designer.candidates.templates import Coefficients, Template, carries
 from designer.candidates.terms import FAILURES, HITS, HOURS, Floats
@@ -47,12 +49,14 @@ MOST_STAGES, _FEW = 4, 8
 @dataclass(frozen=True)
 class Priced:
     """Templates of one pair (or two) of link rows on the shapes ``index`` of ``coefficients``, with the choices of all
-    pools they can carry; ``least_usd`` (n,) bounds the objective of any design of each from below."""
+    pools they can carry; ``least_usd`` (n,) bounds the objective of any design of each from below, ``ideal`` (n, k) its
+    goal and every watched sum, each by itself (k = 0 where nothing is watched)."""
 
     coefficients: Coefficients
     row: Sequence[Choices]
     index: Ints
     least_usd: Floats
+    ideal: Floats
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Search:
     late: Callable[[], bool] = field(default=lambda: False, compare=False)
     known_pairs: dict[tuple[str, str, int, str], list[LinkPair]] = field(default_factory=dict)
     known_floors: dict[tuple[str, str, int, str], tuple[Floats, Floats]] = field(default_factory=dict)
+    known_sums: dict[tuple[str, str, int, str], Floats] = field(default_factory=dict)
 
     def go_on(self) -> None:
         """Stop the search when its time is over.
@@ -92,10 +97,12 @@ class Search:
         spines: Sequence[SwitchPart],
         cores: Sequence[SwitchPart],
         tops: Sequence[SwitchPart],
+        front: Front,
     ) -> Iterator[ShapeRows]:
         """Shapes for the choices of all pools on one leaf type whose lower bound is not above ``best()``.
 
-        With 0 stages leaves joined directly.
+        With 0 stages leaves joined directly. Those above two stages that can do no better in anything than what is on
+        the ``front`` are left out switch by switch.
         """
         weights, copies = self.pressure.bound.goal, row[0].copies
         hit = min(float(c.hit_usd.min()) for c in row) * weights[FAILURES] + weights[HITS]
@@ -105,7 +112,9 @@ class Search:
         def box_usd(switch: SwitchPart) -> float:
             return copies.count * self.box_usd(switch)
 
-        ceiling = Ceiling(best, box_usd, partial(self.link_usd, (float(hit), hour), copies))
+        ceiling = Ceiling(
+            best, box_usd, partial(self.link_usd, (float(hit), hour), copies), partial(self._hopeless, row, front)
+        )
         goal, choose = self.pressure.bound.objective, self.choose
         if stages == 0:
             return flat_shapes(row, self.offer.shapes, choose.max_taper, ceiling, goal)
@@ -181,9 +190,10 @@ class Search:
         return float(self.pressure.bound.goal @ box_vector(switch, self.offer.economy))
 
     def priced(
-        self, row: Sequence[Choices], found: ShapeRows, best: Callable[[], float], *, few: bool = False
+        self, row: Sequence[Choices], found: ShapeRows, best: Callable[[], float], front: Front, *, few: bool = False
     ) -> Iterator[Priced]:
-        """Templates of shapes, one per combination of link rows, that can be in an answer no dearer than ``best()``.
+        """Templates of shapes, one per combination of link rows, that can be in an answer no dearer than ``best()``
+        and do better in something than what is on the ``front``.
 
         With ``few`` only the cheapest combinations where there are many boundaries: for a first answer.
         """
@@ -193,17 +203,18 @@ class Search:
         fewest = sum(float(least_of(c.leaves.astype(float), c.mixing)) for c in row)
         if fewest == np.inf:
             return
+        found = found.take(~front.beaten(self._shape_ideals(row, found, fewest)))
         widest = max(c.down.size for c in row)
         step = max(1, _AT_ONCE // widest)
         for start in range(0, len(found), step):
             self.go_on()
             rows = found.take(np.arange(start, min(start + step, len(found))))
             masks = [carries(rows, choices, self.choose.max_taper) for choices in row]
-            fits = _room_for_all(rows, row, masks)
+            fits = room_for_all(rows, row, masks)
             if not fits.any():
                 continue
             rows, masks = rows.take(fits), [mask[fits] for mask in masks]
-            links = _fewest_links(rows, fewest)
+            links = fewest_links(rows, fewest)
             for pairs, dearer in ways:
                 # The bound of a shape counts on the cheapest link rows.
                 least = rows.least_usd + sum(usd * many for usd, many in zip(dearer, links, strict=True))
@@ -215,8 +226,12 @@ class Search:
                     continue
                 least = self._least(counted, row, quick)
                 index = np.flatnonzero(least <= best())
-                if index.size:
-                    yield Priced(counted, row, index, least[index])
+                if not index.size:
+                    continue
+                ideal = self._ideals(counted, row, quick, index)
+                left = ~front.beaten(ideal)
+                if left.any():
+                    yield Priced(counted, row, index[left], least[index[left]], ideal[left])
 
     def _ways(self, row: Sequence[Choices], found: ShapeRows) -> list[tuple[dict[str, LinkPair], tuple[float, ...]]]:
         """Combinations of link rows, the cheapest first, and what a link of each boundary costs more than the cheapest.
@@ -240,41 +255,73 @@ class Search:
         if all(bool(mine.all()) for mine in quick):
             return masks
         left = [mask & mine for mask, mine in zip(masks, quick, strict=True)]
-        return left if _room_for_all(counted.rows, row, left).any() else None
+        return left if room_for_all(counted.rows, row, left).any() else None
 
     def _least(self, counted: Coefficients, row: Sequence[Choices], masks: Sequence[Mask]) -> Floats:
-        """Lower bounds (n,): the cheapest choices every shape carries, with all that they fill at least."""
-        goal, rows = self.pressure.bound.goal, counted.rows
+        """Lower bounds (n,) of the priced goal."""
         if len(row) == 1 and row[0].mix is None:
             return self._least_alone(counted, row[0], masks[0])
-        shared = _Shared.of(counted, goal)
-        share, whole = shared.share(), np.zeros(len(rows))
-        spread, alone, leaves = np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
-        for choices, mask in zip(row, masks, strict=True):
-            table = _with_leaves(counted, choices, goal)
-            table[~mask] = np.inf
-            alone += least_of(table, choices.mixing)
-            table += choices.leaves * share[:, None]
-            spread += least_of(table, choices.mixing)
-            leaves += least_of(np.where(mask, choices.leaves, np.inf), choices.mixing)
-        # Where a pool has no choice left the bound is infinite already.
-        leaves[np.isinf(leaves)] = 0.0
-        if rows.stages:
-            whole = shared.of_leaves(leaves[:, None])[:, 0]
-        # Whole pods, zones and cages of all pools are never less than their shares of them, nor than those of the
-        # fewest leaves. Leaves without a pool are what the pools leave of a grid.
-        spread += rows.max_leaves * shared.idle if rows.stages == 0 else 0.0
-        return np.asarray(np.maximum(spread, alone + whole) + counted.weigh(counted.fixed, goal))
+        return least_together(counted, row, masks, self.pressure.bound.goal)
+
+    def _shape_ideals(self, row: Sequence[Choices], found: ShapeRows, leaves: float) -> Floats:
+        """What the goal and every watched sum are at least, each by itself, with any link rows, (shapes, sums)."""
+        if not self.prune or not len(self.weights.watched):
+            return np.zeros((len(found), 0))
+        economy, copies = self.offer.economy, found.boxes.copies.count
+        sums = np.vstack([self.weights.goal, self.weights.watched])
+        least = [least_of(sums @ choices.terms.T, choices.mixing) for choices in row]
+        out = np.tile(np.sum(least, axis=0), (len(found), 1))
+        for switch, many in fewest_boxes(found, leaves):
+            out += copies * many[:, None] * (sums @ box_vector(switch, economy))
+        for (name, lower, upper), many in zip(_boundaries(found), fewest_links(found, leaves), strict=True):
+            out += copies * many[:, None] * self._plain_floors(sums, lower, upper, found.rate_gbps, name)
+        return out
+
+    def _hopeless(self, row: Sequence[Choices], front: Front, boxes: Boxes) -> bool:
+        """Whether every fabric of three or more stages with these switches is beaten by the front."""
+        if not self.prune or not len(self.weights.watched) or boxes.spine is None or boxes.core is None:
+            return False
+        economy, rate, choose = self.offer.economy, boxes.rate_gbps, self.choose
+        sums = np.vstack([self.weights.goal, self.weights.watched])
+        uplinks = [(c.leaves * least_uplinks(c, rate, choose.max_taper).astype(float), c.mixing) for c in row]
+        each = sum(float(least_of(many, mix)) for many, mix in uplinks)
+        if not each < np.inf:
+            return False
+        least = np.sum([least_of(sums @ c.terms.T, c.mixing) for c in row], axis=0)
+        least += boxes.copies.count * each * self._plain_floors(sums, boxes.leaf, boxes.spine, rate, "leaf_spine")
+        least += boxes.copies.count * (sums @ box_vector(boxes.spine, economy)) * choose.min_spines
+        least += boxes.copies.count * (sums @ box_vector(boxes.core, economy))
+        return bool(front.beaten(least[None, :])[0])
+
+    def _plain_floors(self, sums: Floats, lower: SwitchPart, upper: SwitchPart, rate: int, name: str) -> Floats:
+        """What a link of one copy adds at least to sums (k, columns), its hits and hours apart."""
+        key, economy = (lower.id, upper.id, rate, name), self.offer.economy
+        if key not in self.known_sums:
+            length, none = length_of(name, economy), (0.0, 0.0)
+            each = [
+                [link_floor(pair, rate, upper, economy, one, none, length)[0] for one in sums]
+                for pair in self.pairs(lower, upper, rate, name)
+            ]
+            self.known_sums[key] = np.min(each, axis=0)
+        return self.known_sums[key]
+
+    def _ideals(self, counted: Coefficients, row: Sequence[Choices], masks: Sequence[Mask], index: Ints) -> Floats:
+        """What the goal and every watched sum are at least, each by itself, (shapes of ``index``, sums)."""
+        if not self.prune or not len(self.weights.watched):
+            return np.zeros((index.size, 0))
+        some, mine = counted.take(index), [mask[index] for mask in masks]
+        sums = (self.weights.goal, *self.weights.watched)
+        return np.stack([least_together(some, row, mine, each) for each in sums], axis=1)
 
     def _least_alone(self, counted: Coefficients, choices: Choices, mask: Mask) -> Floats:
         """The same for a lone pool, for which everything but the rounding of network racks is exact."""
         pressure = self.pressure
         for limit, use, taken in zip(pressure.bound.limits, pressure.uses, pressure.outside, strict=False):
             most = limit.most * (1 + NOISE) - taken - counted.weigh(counted.fixed, use)
-            mask = mask & (self._alone(counted, choices, use) <= most[:, None])
+            mask = mask & (alone(counted, choices, use) <= most[:, None])
 
         def least(goal: Floats) -> Floats:
-            table = self._alone(counted, choices, goal)
+            table = alone(counted, choices, goal)
             table[~mask] = np.inf
             return np.asarray(table.min(axis=1) + counted.weigh(counted.fixed, goal))
 
@@ -282,11 +329,6 @@ class Search:
         # Among choices that keep the limits the plain goal may be the sharper bound.
         plain = pressure.spare - pressure.dearer
         return np.maximum(found, least(self.weights.goal) + plain) if len(pressure.uses) else found
-
-    def _alone(self, counted: Coefficients, choices: Choices, weights: Floats) -> Floats:
-        """Weighed sums (shapes, choices) of a lone pool's choices with all that they fill, without the fixed boxes."""
-        leaves = np.broadcast_to(choices.leaves.astype(float), (len(counted.rows), choices.leaves.size))
-        return _with_leaves(counted, choices, weights) + _Shared.of(counted, weights).of_leaves(leaves)
 
     def reduced(self, templates: Sequence[Template]) -> list[Template]:
         """Templates of one shape, those dropped that another beats in every coefficient."""
@@ -304,44 +346,6 @@ class Search:
         return [t for t, stays in zip(templates, keep.tolist(), strict=True) if stays]
 
 
-@dataclass(frozen=True)
-class _Shared:
-    """Weighed sums (n,) of what pools share besides the fixed boxes: for one more pod, zone, cage, idle leaf."""
-
-    rows: ShapeRows
-    ratio: Floats
-    pod: Floats
-    zone: Floats
-    cage: Floats
-    idle: Floats
-
-    @staticmethod
-    def of(counted: Coefficients, weights: Floats) -> _Shared:
-        each = (counted.per_pod, counted.per_zone, counted.per_cage, counted.per_idle)
-        return _Shared(counted.rows, counted.cage_ratio, *(counted.weigh(pieces, weights) for pieces in each))
-
-    def share(self) -> Floats:
-        """What a leaf adds at least (n,), whole numbers aside; an idle leaf goes for every one that is used."""
-        boxes, cages = self.rows.boxes, self.ratio * self.cage
-        if boxes.top is not None:
-            cages = (self.zone + cages) / self.rows.pods_per_zone
-        return (self.pod + cages) / self.rows.leaves_per_pod if boxes.core is not None else cages - self.idle
-
-    def of_leaves(self, leaves: Floats) -> Floats:
-        """What numbers of leaves (n, k) fill, in whole numbers."""
-        boxes, out = self.rows.boxes, np.zeros(leaves.shape)
-        members = leaves
-        if boxes.core is not None:
-            members = np.ceil(leaves / self.rows.leaves_per_pod[:, None])
-            out += members * self.pod[:, None]
-        if boxes.top is not None:
-            members = np.ceil(members / self.rows.pods_per_zone[:, None])
-            out += members * self.zone[:, None]
-        if boxes.stages == 0:
-            out += np.maximum(self.rows.max_leaves[:, None] - leaves, 0.0) * self.idle[:, None]
-        return np.asarray(out + np.ceil(members * self.ratio[:, None] - EPS) * self.cage[:, None])
-
-
 def _boundaries(rows: ShapeRows) -> list[tuple[str, SwitchPart, SwitchPart]]:
     """Boundaries above the leaf with the boxes that they join."""
     boxes = rows.boxes
@@ -349,47 +353,3 @@ def _boundaries(rows: ShapeRows) -> list[tuple[str, SwitchPart, SwitchPart]]:
         return [(line.name, boxes.leaf, boxes.leaf) for line in rows.lines]
     every = [switch for switch in (boxes.leaf, boxes.spine, boxes.core, boxes.top) if switch is not None]
     return list(zip(TREE, every, every[1:], strict=False))
-
-
-def _with_leaves(counted: Coefficients, choices: Choices, weights: Floats) -> Floats:
-    """Weighed sums (shapes, choices) of choices with what their leaves and accelerators add in a fabric."""
-    hit = choices.hit_usd * weights[FAILURES] + weights[HITS]
-    hour = choices.accelerators * (choices.hour_usd * weights[FAILURES] + weights[HOURS])
-    per_leaf = counted.weigh(counted.per_leaf, weights)[:, None]
-    usd = choices.terms @ weights + counted.accelerator_hours * hour
-    return np.asarray(usd + choices.leaves * (per_leaf + counted.leaf_hits[:, None] * hit))
-
-
-def _fewest_links(rows: ShapeRows, leaves: float) -> list[Floats]:
-    """Links of one copy at every boundary above the leaf (n,) with at least so many leaves."""
-    if rows.stages == 0:
-        return [np.asarray(rows.max_leaves * line.links / 2) for line in rows.lines]
-    if rows.stages == 1:
-        return []
-    out, boxes = [leaves * rows.uplinks.astype(float)], rows.boxes
-    pods = -(leaves // -np.maximum(rows.leaves_per_pod, 1))
-    if boxes.core is not None:
-        out.append(np.asarray(pods * rows.spines * rows.spine_up, float))
-    if boxes.top is not None:
-        zones = -(pods // -rows.pods_per_zone)
-        out.append(np.asarray(zones * rows.spines * rows.cores_per_spine * rows.core_up, float))
-    return out
-
-
-def _room_for_all(rows: ShapeRows, row: Sequence[Choices], masks: Sequence[Mask]) -> Mask:
-    """Which shapes (n,) have a choice of every pool; ``masks`` lose those that leave the other pools no ports, or
-    leaves joined directly that are more than needed."""
-    if rows.stages != 1 and len(row) > 1:
-        # Infinite where a pool has no choice at all.
-        fewest = np.stack([least_of(np.where(m, c.leaves, np.inf), c.mixing) for c, m in zip(row, masks, strict=True)])
-        with np.errstate(invalid="ignore"):
-            others = fewest.sum(axis=0) - fewest
-        for choices, mask, taken in zip(row, masks, others, strict=True):
-            np.logical_and(mask, choices.leaves <= (rows.max_leaves - taken)[:, None], out=mask)
-    if rows.stages == 0:
-        parts = [1 if c.mix is None else c.mix.most for c in row]
-        each = [np.where(m, c.leaves, 0).max(axis=1) for c, m in zip(row, masks, strict=True)]
-        total = sum(n * most for n, most in zip(parts, each, strict=True))
-        for choices, mask, most in zip(row, masks, each, strict=True):
-            np.logical_and(mask, choices.leaves >= (rows.min_leaves - (total - most))[:, None], out=mask)
-    return np.asarray(np.logical_and.reduce([mask.any(axis=1) for mask in masks]))

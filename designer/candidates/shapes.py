@@ -90,7 +90,7 @@ def _more_stages(
     spine, core, rate = boxes.spine, boxes.core, boxes.rate_gbps
     assert spine is not None and core is not None
     upper = ceiling.link_usd(spine, core, rate, "spine_core")
-    if upper is None:
+    if upper is None or ceiling.hopeless(boxes):
         return
     if tops is None:
         three = _ThreeStages(boxes.leaf, spine, core, rate, boxes.copies, leaves, choose, (link, upper), ceiling, floor)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -119,6 +119,25 @@ class Coefficients:
     path_ns: float
     width: int
 
+    def take(self, index: Ints) -> Coefficients:
+        """Those of some of the shapes."""
+
+        def some(pieces: Pieces) -> Pieces:
+            return [(count[index], vector) for count, vector in pieces]
+
+        return replace(
+            self,
+            rows=self.rows.take(index),
+            fixed=some(self.fixed),
+            per_leaf=some(self.per_leaf),
+            per_pod=some(self.per_pod),
+            per_zone=some(self.per_zone),
+            per_cage=some(self.per_cage),
+            per_idle=some(self.per_idle),
+            leaf_hits=self.leaf_hits[index],
+            cage_ratio=self.cage_ratio[index],
+        )
+
     def weigh(self, pieces: Pieces, weights: Floats) -> Floats:
         """Weighed sums (n,) of one of the coefficients."""
         out = np.zeros(len(self.rows))
@@ -178,7 +197,7 @@ def _through_leaves(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.
         return np.zeros((len(rows), choices.down.size), np.bool_)
     shape = (rows.boxes.kind, rows.dims, rows.links, rows.rate_gbps)
     cap = cap_gbps(*shape)[:, None] * (1 + EPS)
-    ok = (cap >= choices.load_gbps) & (max_taper * cap >= choices.down * choices.rate)
+    ok = (cap >= choices.leaf_gbps) & (max_taper * cap >= choices.down * choices.rate)
     if choices.keep > 0:
         ok &= kept_gbps(*shape)[:, None] * (1 + EPS) >= choices.kept_gbps
     return np.asarray(ok)
@@ -187,7 +206,7 @@ def _through_leaves(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.
 def _through_switches(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.NDArray[np.bool_]:
     """What a tree lets pass."""
     rate, uplinks = rows.rate_gbps, rows.uplinks[:, None]
-    ok = uplinks * rate * (1 + EPS) >= choices.load_gbps
+    ok = uplinks * rate * (1 + EPS) >= choices.leaf_gbps
     ok &= max_taper * uplinks * rate * (1 + EPS) >= choices.down * choices.rate
     if choices.taper is not None:
         if not attainable(choices.taper):

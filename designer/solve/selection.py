@@ -146,6 +146,18 @@ def ceilings(low: float, best: float) -> Iterator[float]:
         yield best
 
 
+def next_ceiling(low: float, last: float, rising: float, reached: float) -> float:
+    """What to look under next: a known value that is near, else the ``rising`` ceiling.
+
+    Examples
+    --------
+    >>> next_ceiling(100.0, 101.0, 102.0, 101.5), next_ceiling(100.0, 101.0, 102.0, 104.0)
+    (101.5, 102.0)
+    """
+    near = low + 2 * (last - low)
+    return reached if reached <= max(rising, near) else rising
+
+
 def _under_limits(
     limited: Limited, best: float, deadline: Deadline, accept: Callable[[Selection], bool] | None
 ) -> Least | None:
@@ -156,9 +168,9 @@ def _under_limits(
     low = limited.least
     if low == math.inf:
         return Least(None, math.inf, settled=True)
-    reached = best
+    reached, ceiling = best, -math.inf
     for rising in ceilings(low, best):
-        ceiling = min(rising, reached)
+        ceiling = next_ceiling(low, ceiling, rising, reached)
         found = solved(limited.space(ceiling), deadline, accept)
         value = math.inf if found.selection is None else limited.value(found.selection.terms)
         if value <= ceiling or rising >= best or not found.settled:

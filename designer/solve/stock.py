@@ -18,6 +18,7 @@ from designer.candidates.offer import Offer, build_offer
 from designer.candidates.parting import CutShortError, within
 from designer.candidates.parts import Economy
 from designer.candidates.paths import allowances_us
+from designer.candidates.pressure import use_of
 from designer.candidates.scale_up import DomainDesign
 from designer.candidates.space import Limited, Space, build_space, limitable
 from designer.candidates.spares import spares_matter
@@ -36,7 +37,7 @@ from designer.instance.pools import Pool, pools_of
 from designer.instance.schema import Choose, Instance
 from designer.solve.clock import Clock, Deadline
 from designer.solve.limits import Reach, reach, short
-from designer.solve.selection import Selection, ceilings, selection_from, solved
+from designer.solve.selection import Least, Selection, ceilings, least, next_ceiling, selection_from, solved
 
 
 @dataclass(frozen=True)
@@ -286,6 +287,14 @@ class _Search:
                 limited = Limited(self.offer, self.options, self.choose, self.weights, late=lambda: self.until.over)
                 excluded = limited.least == math.inf
                 outcome = None if excluded else self._under_ceilings(limited, known)
+                if outcome is None and not excluded and known == math.inf:
+                    least_use = self._least_use()
+                    excluded = least_use is not None and least_use.selection is None
+                    if least_use is not None and least_use.selection is not None:
+                        found = Reach(limited.value(least_use.selection.terms), (), least_use.selection)
+                        return limited.space(found.best), found, None
+            except KeyboardInterrupt:
+                return None, Reach(known, ()), "interrupted"
             except CutShortError as stopped:
                 return self._stopped(stopped, Reach(known, ()))
             if outcome is not None:
@@ -302,8 +311,9 @@ class _Search:
     def _under_ceilings(self, limited: Limited, known: float) -> _Outcome | None:
         """Raise the ceiling until an answer is below it: then all candidates for a better one are there."""
         racks, reached = self.offer.economy.network_rack_watts, Reach(known, ())
-        for rising in ceilings(limited.least, known):
-            ceiling = min(rising, reached.best)
+        low, ceiling = limited.least, -math.inf
+        for rising in ceilings(low, known):
+            ceiling = next_ceiling(low, ceiling, rising, reached.best)
             space = limited.space(ceiling)
             if space.best <= ceiling:
                 return space, Reach(space.best, (), selection_from(space.answer)), None
@@ -315,10 +325,30 @@ class _Search:
             if best < reached.best:
                 reached = Reach(best, (), found)
             if best <= ceiling:
-                return limited.space(best), reached, None
+                return space, reached, None
             if ceiling >= known or self.until.over:
                 break
         return None if reached.selection is None else (limited.space(reached.best), reached, None)
+
+    def _least_use(self) -> Least | None:
+        """A design that uses least of some limit beside all the others, or proof that there is none (None: neither)."""
+        racks = self.offer.economy.network_rack_watts
+        for limit in self.weights.limits:
+            # What is counted hangs on no price: the least of it says little.
+            if limit.counted or not limit.most > 0:
+                continue
+            found = least(
+                self.offer,
+                self.options,
+                self.choose,
+                Weights(use_of(limit, racks), self.weights.limits),
+                self.until,
+                best=limit.room,
+                accept=lambda chosen: within(self.weights, chosen.each, racks, surely=False),
+            )
+            if found.settled and (found.selection is None or within(self.weights, found.selection.each, racks)):
+                return found
+        return None
 
     def _stopped(self, stopped: CutShortError, found: Reach) -> _Outcome:
         if stopped.goal < found.best:

@@ -150,6 +150,7 @@ def flat_of(found: Findings, place: str, stated: Fabric, parts: FabricParts, lea
         above=((row, Fraction(uplinks, row.radix[rate])),),
         enough=(Bound("direct_carries", grid.carries, 1, "Gb/s of a leaf, by way of a random leaf"),),
         left=left,
+        leaf_gbps=grid.carries,
         ways=grid.ways,
         numbers=(
             ("pods", "pods", 1),

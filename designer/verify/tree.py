@@ -59,6 +59,7 @@ def _two(found: Findings, place: str, parts: FabricParts, leaves: int, each: tup
         # A leaf uses the share of the spines' ports that its links fill.
         above=((parts.switches[1], Fraction(uplinks, radix)),),
         left=(Bound("spine", (spines - 1) * per_spine * rate, 1, "without one spine"),),
+        leaf_gbps=uplinks * rate,
         ways=((2, 1), (2,)),
         numbers=(
             ("pods", "pods", 1),
@@ -129,6 +130,7 @@ def _more(found: Findings, place: str, stated: Fabric, parts: FabricParts, leave
             above=(spines_of_leaf, (parts.switches[2], used / core)),
             enough=(enough,),
             left=left,
+            leaf_gbps=uplinks * rate,
             ways=((2, 2, 1), (2, 2)),
             numbers=(*numbers, *absent(*NO_TOPS)),
         )
@@ -168,6 +170,7 @@ def _more(found: Findings, place: str, stated: Fabric, parts: FabricParts, leave
         ),
         enough=(enough, Bound("zone_uplinks", out_of_zone * rate, in_zone, "Gb/s that leave a zone")),
         left=(*left, Bound("top", (out_of_zone - per_top) * rate, in_zone, "without one top")),
+        leaf_gbps=uplinks * rate,
         ways=((2, 2, 2, 1), (2, 2, 2)),
         numbers=(
             *numbers,

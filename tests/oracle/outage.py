@@ -7,12 +7,33 @@ from fractions import Fraction
 from oracle.attach import Hang, need_of
 from oracle.domain import Base
 from oracle.fabric import Shape
+from oracle.parts import ceil_div
 from oracle.task import Task
+
+
+def jobs_cut(reached: int, replica: int, size: int) -> int:
+    """Most jobs among ``reached`` accelerators next to each other, jobs laid side by side and block after block tried.
+
+    Examples
+    --------
+    >>> jobs_cut(4, 6, 12), jobs_cut(24, 6, 12), jobs_cut(36, 24, 12), jobs_cut(4, 24, 12)
+    (2, 4, 2, 1)
+    """
+    if replica <= size:
+        if reached >= size:
+            return reached // size * (size // replica)
+        row = [at // replica for at in range(size // replica * replica)]
+        step = reached
+    else:
+        step, together = max(1, reached // size), ceil_div(replica, size)
+        row = [domain // together for domain in range(step * together)]
+    return max(len(set(row[at : at + step])) for at in range(0, len(row), step))
 
 
 def share_of_jobs(base: Base, reached: int) -> Fraction:
     """Share of the replicas of a part that fail together with ``reached`` accelerators."""
-    return min(Fraction(1), Fraction(base.duty.jobs(reached), base.replicas))
+    jobs = jobs_cut(reached, base.point.replica, base.point.size)
+    return min(Fraction(1), Fraction(jobs, base.replicas))
 
 
 def share_below(base: Base) -> Fraction:
@@ -25,13 +46,18 @@ def share_below(base: Base) -> Fraction:
     return host if wiring.switch is None or wiring.spare else max(host, share_of_jobs(base, wiring.behind))
 
 
-def share_of_leaf(item: Hang) -> Fraction:
-    """What a leaf takes: its jobs, or with planes what their traffic lacks on the others."""
+def share_of_leaf(shape: Shape, item: Hang) -> Fraction:
+    """What a leaf takes: its jobs, or with planes what their traffic lacks at NICs or leaves of the others."""
     base, copies = item.base, item.group.copies
+    hit = share_of_jobs(base, item.group.size * copies.rails)
     if copies.planes == 1:
-        return share_of_jobs(base, item.group.size * copies.rails)
+        return hit
     left = base.nics * base.nic.rate * Fraction(copies.planes - 1, copies.planes)
-    return lacking(left, need_of(base, Fraction(1)))
+    worst = lacking(left, need_of(base, Fraction(1)))
+    if not shape.alone:
+        up = shape.carried * shape.rate * (copies.planes - 1)
+        worst = max(worst, lacking(up, item.group.size * item.group.need))
+    return hit * worst
 
 
 def lacking(left: Fraction, wanted: Fraction) -> Fraction:
@@ -64,7 +90,7 @@ def shares_above(shape: Shape, item: Hang) -> list[Fraction]:
 
 def worst_share(shape: Shape, item: Hang) -> Fraction:
     """Most that any single failure takes from a pool: of a part its share."""
-    worst = max(share_below(item.base), share_of_leaf(item), *shares_above(shape, item), Fraction(0))
+    worst = max(share_below(item.base), share_of_leaf(shape, item), *shares_above(shape, item), Fraction(0))
     return worst * item.base.slot.share
 
 
