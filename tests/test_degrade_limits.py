@@ -12,6 +12,9 @@ from designer.degrade import degrade
 from designer.design.types import Design
 
 
+TAPERED = {"scale_out_shapes": ["tree"], "spine_tapers": [2.0], "core_tapers": [2.0], "max_taper": 8.0}
+
+
 def solved(question: Question) -> tuple[Design, Answer]:
     answer = designer.solve(question, SolveOptions(explain_s=1))
     assert answer.status == "optimal"
@@ -55,7 +58,35 @@ def test_a_limit_on_leaves_is_kept_by_every_failure() -> None:
     assert found["leaf"] == found["chat host"] == max(found.values()) == pytest.approx(1 / 42)
 
 
-def test_what_the_rule_misses_the_check_finds() -> None:
-    """docs/rules.md section 11: a leaf of 48 cuts the second of three jobs of 32 and takes two; the rule counts one."""
-    design, _ = solved(asked("two-leaf-pod", 96, 32, 100.0, risk={"max_single_failure_share": 0.5}))
-    assert losses(design)["leaf"] == pytest.approx(2 / 3)
+def test_jobs_that_leaves_cut_and_leaves_that_others_send_by_way_of() -> None:
+    """A leaf of 48 takes two of three jobs of 32; one of three leaves its own, and what others send by way of it."""
+    free, _ = solved(asked("two-leaf-pod", 96, 32, 100.0))
+    assert losses(free)["leaf"] == pytest.approx(2 / 3)
+    for most, links in ((0.5, 6), (0.4, 8)):
+        tight, _ = solved(asked("two-leaf-pod", 96, 32, 100.0, risk={"max_single_failure_share": most}))
+        assert (tight.fabric.dims, tight.fabric.links_per_pair) == ((3,), (links,))
+        # 32 x 100 Gb/s of a leaf, over `links` of 400 when two are left.
+        lost = 1 / 3 + 2 / 3 * max(0.0, 1 - links * 400 / 3200)
+        assert lost <= most
+        assert losses(tight)["leaf"] == pytest.approx(lost)
+
+
+@pytest.mark.parametrize(
+    ("accelerators", "job", "most", "choose"),
+    [
+        (144, 18, 0.24, {}),
+        (384, 8, 0.2, {"scale_out_planes": [2], "scale_out_shapes": ["tree"], "scale_out_stages": [2]}),
+        (384, 8, 0.1, {"scale_out_planes": [2], "scale_out_shapes": ["tree"], "scale_out_stages": [2]}),
+        (1024, 8, 0.1, TAPERED | {"scale_out_stages": [3]}),
+        (1024, 8, 0.2, TAPERED | {"scale_out_stages": [4]}),
+    ],
+)
+def test_no_failure_takes_more_than_the_limit(
+    accelerators: int, job: int, most: float, choose: dict[str, object]
+) -> None:
+    """Jobs that hosts cut; planes, whose leaves take over from each other as far as their links go; pods and zones that
+    lose a spine of few links upwards."""
+    tight, _ = solved(
+        asked("two-leaf-pod", accelerators, job, 100.0, choose=choose, risk={"max_single_failure_share": most})
+    )
+    assert max(losses(tight).values()) <= most

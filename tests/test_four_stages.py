@@ -82,8 +82,8 @@ def shapes_by_the_rules(
                     and spines * up * RATE >= pod * load
                     and spines * groups * core_up * RATE >= zone * pod * load
                     and (spines - 1) * m * RATE >= kept
-                    and (kept == 0 or (spines * up - m2) * RATE >= pod * kept)
-                    and (kept == 0 or (spines * groups * core_up - m3) * RATE >= zone * pod * kept)
+                    and (spines - 1) * up * RATE >= pod * kept
+                    and (spines - 1) * groups * core_up * RATE >= zone * pod * kept
                 )
                 if carried:
                     out.add((m, spines, pod, m2, groups, zone, m3, tops))

@@ -17,7 +17,7 @@ from oracle.flat import Flat, flats
 from oracle.latency import path_us
 from oracle.layers import cablings, layers, length_between
 from oracle.mixing import Slot, ways_to_run
-from oracle.outage import shares_above, worst_share
+from oracle.outage import share_below, share_of_leaf, shares_above, worst_share
 from oracle.parts import Parts, exact
 from oracle.plain import search_plainly
 from oracle.sample import BOX, ENGINE, MODULE, PARTS, SHORT, SPINE, UP
@@ -190,9 +190,11 @@ def test_mixed_parts() -> None:
         parts, Instance.model_validate(instance_for(1, mixed_parts=2).model_dump() | {"stock": stock})
     )
     assert plain is not None and plain.priced.objective == found.priced.objective
-    # Of a part its only replica: half of the pool.
-    assert worst_share(found.plan.shape, found.items[0]) == Fraction(1, 2)
-    for share, possible in ((0.5, True), (0.49, False)):
+    # Of a part its only replica: half of the pool. The one switch takes both parts.
+    only = found.items[0].base
+    assert share_below(only) * only.slot.share == Fraction(1, 2)
+    assert worst_share(found.plan.shape, found.items[0]) == 1
+    for share, possible in ((1.0, True), (0.99, False)):
         one = within(1, parts, {"mixed_parts": 2}, stock=stock, risk={"max_single_failure_share": share})
         assert (one is not None) == possible
     # A mix is not taken for its own sake.
@@ -415,14 +417,14 @@ def test_way_through_flat_fabrics() -> None:
 
 
 def test_mesh_without_one_leaf() -> None:
-    """Three leaves, one link a pair: a leaf may send 300 Gb/s, and without one of the others 200."""
+    """Three leaves, one link a pair: a leaf may send 300 Gb/s, without one of the others 200. On each half the jobs."""
     task = task_of(flat_parts(), instance_for(2, scale_out_shapes=("mesh",)))
     base = next(bases(task, Slot("chat"), Fraction(35)))
     item = next(hang(task, base, BOX, whole_domains(base, ONE_COPY, 1), alone=False))
-    for need, taken in ((100, Fraction(0)), (150, Fraction(1, 3)), (0, Fraction(0))):
+    for need, taken in ((100, Fraction(1, 2)), (150, Fraction(2, 3)), (0, Fraction(1, 2))):
         shape = Shape(BOX, rate=200, flat=Flat("mesh", (3,), (1,)))
         hung = replace(item, group=replace(item.group, need=Fraction(need)))
-        assert shares_above(shape, hung) == [taken]
+        assert (share_of_leaf(shape, hung), shares_above(shape, hung)) == (taken, [])
 
 
 def test_idle_leaves_are_bought_cabled_and_repaired() -> None:

@@ -347,17 +347,18 @@ def test_single_failures_of_tops() -> None:
     below = {"host": 1 / 188, "scale-up switch": 9 / 188, "leaf": 9 / 188}
     assert taken(four_design(), four_instance()) == below
     # 16 leaves x 72 x 66 = 76,032 Gb/s; one top less leaves (96 - 3) x 800 = 74,400, of a pod's 19,008 (24 - 3) x 800
-    # = 16,800 remain without one core; three of four spines carry 4,800 of 4,752.
+    # = 16,800 remain without one core; three of four spines carry 4,800 out of a leaf, and 18 x 800 of a pod's 19,008.
     found = taken(more(four_design(), 66.0), four_instance())
-    assert found == below | {"top": float(1 - F(74_400, 76_032)), "core": float(1 - F(16_800, 19_008))}
+    above = {"top": F(74_400, 76_032), "core": F(16_800, 19_008), "spine": F(14_400, 19_008)}
+    assert found == below | {name: float(1 - left) for name, left in above.items()}
 
 
 def test_single_failures_of_meshes() -> None:
     below = {"host": 1 / 188, "scale-up switch": 9 / 188, "leaf": 9 / 188}
     assert taken(mesh_fabric(), flat_instance("mesh")) == below
-    # 72 x 115 = 8,280 Gb/s; twenty leaves carry 8,000.
+    # 72 x 115 = 8,280 Gb/s; twenty leaves carry 8,000: besides the 9 replicas of a leaf, so much of the other 179.
     found = taken(more(mesh_fabric(), 115.0), flat_instance("mesh"))
-    assert found == below | {"another leaf": float(1 - F(8000, 8280))}
+    assert found == below | {"leaf": float(F(9, 188) + F(179, 188) * (1 - F(8000, 8280)))}
     # The other of two leaves takes nothing from the one that is left.
     design, instance = two_leaves()
     assert set(taken(design, instance)) == {"host", "scale-up switch", "leaf"}

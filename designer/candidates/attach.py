@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from designer.candidates.blast import leaf_share, touched_share, uplinks_gbps
+from designer.candidates.blast import leaf_share, relayed_gbps, touched_share, uplinks_gbps
 from designer.candidates.cables import LinkPair, Port, allowed_pairs, as_pinned, cleaning, end_load, install_usd
 from designer.candidates.choices import Choices, Ints, count_ends, joined
 from designer.candidates.copies import Copies
@@ -169,15 +169,20 @@ class _Attachment:
         assert self.leaf.latency_ns is not None  # switches of unknown latency are not offered
         least = self.leaf.latency_ns * (1 if one_stage else 2)
         bears, load = np.ones(lengths.size, bool), self.group * need / self.copies.planes
-        leaf_gbps = load
+        leaf_gbps, relayed = load, np.zeros(lengths.size)
         if economy.single_failure is not None:
             real, whole = self.real, self.whole
             touched = touched_share(self.group * self.copies.rails, whole["replica"], whole["size"], whole["replicas"])
-            if self.table.mix is not None:
-                # Of the pool a failure takes what it takes of the part, times its share.
-                touched = touched * self.table.mix.share[self.joints.option] / self.table.mix.steps
+            alone = np.ones(lengths.size, bool)
+            if self.table.mix is not None and not one_stage:
+                # Of the pool a failure takes what it takes of the part, times its share; all parts have one stage.
+                share = self.table.mix.share[self.joints.option]
+                alone = share == self.table.mix.steps
+                touched = touched * share / self.table.mix.steps
             lost = leaf_share(self.copies, touched, real["nic_gbps"], real["ep"] + real["other"])
             leaf_gbps = uplinks_gbps(self.copies, touched, load, economy.single_failure)
+            relayed = relayed_gbps(self.copies, touched, load, economy.single_failure)
+            relayed[~alone] = np.inf
             bears = lost <= economy.single_failure + EPS * (self.copies.planes > 1 or self.table.mix is not None)
         pairs, rows, terms, paths = [], [], [], []
         for pair in allowed_pairs(links, lower, upper, self.rate, float(lengths.min())):
@@ -217,6 +222,7 @@ class _Attachment:
             rate=np.full(at.size, self.rate, np.int64),
             load_gbps=load[at],
             leaf_gbps=leaf_gbps[at],
+            relayed_gbps=relayed[at],
             leaves=self.leaves[at],
             accelerators=self.accelerators[at],
             hit_usd=hour * economy.restart_h * self.replica[at],

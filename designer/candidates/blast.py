@@ -121,3 +121,15 @@ def uplinks_gbps(copies: Copies, touched: Floats, load: Floats, most: float | No
         return load
     kept = np.maximum(0.0, 1 - most / np.maximum(touched, 1e-300))
     return np.asarray(np.maximum(load, load * copies.planes / (copies.planes - 1) * kept))
+
+
+def relayed_gbps(copies: Copies, touched: Floats, load: Floats, most: float) -> Floats:
+    """Gb/s (n,) that leaves joined directly must still send each when another is out.
+
+    That takes the ``touched`` replicas behind it, and of the others what of their ``load`` goes by way of it; together
+    no more than ``most`` of the pool's tokens. Infinite with planes: more than two leaves are not offered then.
+    """
+    if copies.planes > 1:
+        return np.full(load.size, np.inf)
+    left = np.where(touched < 1, np.maximum(most - touched, 0.0) / np.maximum(1 - touched, 1e-300), 1.0)
+    return np.asarray(np.maximum(0.0, 1 - left) * load)

@@ -216,7 +216,8 @@ class Choices:
     ``terms`` (n, len(TERMS)), all copies; ``down`` leaf ports at ``rate`` Gb/s; ``load_gbps`` traffic that leaves a
     full leaf, ``leaf_gbps`` what its uplinks must carry, more where they take over from a leaf that is out;
     ``leaves`` of one copy; ``accelerators``; ``hit_usd`` and ``hour_usd`` the money of a job hit and a lost
-    hour; ``keep`` the share of ``load_gbps`` that must pass when a box above the leaves is out, of a pool in one part;
+    hour; ``keep`` the share of ``load_gbps`` that must pass when a box above the leaves is out; ``relayed_gbps`` what
+    leaves joined directly must pass when another is out (infinite: only two of them will do);
     ``mix`` how the options may be mixed; ``taper`` what the Gb/s
     below over those above a full leaf must be exactly (None: no such pin); ``path_ns`` the longest way through switches
     and above the NIC cables that the plan bears (infinite: any);
@@ -243,6 +244,7 @@ class Choices:
     rate: Ints
     load_gbps: Floats
     leaf_gbps: Floats
+    relayed_gbps: Floats
     leaves: Ints
     accelerators: Ints
     hit_usd: Floats
@@ -258,11 +260,7 @@ class Choices:
     @property
     def kept_gbps(self) -> Floats:
         """What of ``load_gbps`` must pass when a box above the leaves is out."""
-        if self.mixing is None or self.keep == 0:
-            return self.keep * self.load_gbps
-        # Of a part the limit leaves so much more, as it is a part of the tokens.
-        lost = (1 - self.keep) * self.mixing.steps / self.mixing.share
-        return np.maximum(0.0, 1 - lost) * self.load_gbps
+        return self.keep * self.load_gbps
 
     @property
     def items(self) -> Sequence[Attached]:
@@ -290,6 +288,7 @@ _COLUMNS = (
     "rate",
     "load_gbps",
     "leaf_gbps",
+    "relayed_gbps",
     "leaves",
     "accelerators",
     "hit_usd",

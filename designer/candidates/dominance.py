@@ -140,6 +140,7 @@ def reduce_choices(choices: Choices, weights: Weights, *, flat: bool = False) ->
             choices.leaves,
             choices.load_gbps,
             choices.leaf_gbps,
+            *([choices.relayed_gbps] if flat else []),
             choices.down * choices.rate,
             # An uplink is no slower than a NIC: a slower NIC leaves more rates to the uplinks.
             choices.rate,

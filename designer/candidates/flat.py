@@ -107,7 +107,7 @@ def cap_gbps(kind: ShapeKind, dims: tuple[Ints, ...], links: tuple[Ints, ...], r
 def kept_gbps(kind: ShapeKind, dims: tuple[Ints, ...], links: tuple[Ints, ...], rate: int) -> Floats:
     """What every leaf may still send when another is out (infinite: nothing is lost with it), arrays (n,)."""
     if kind != "mesh":
-        # Not known: these are not offered where a limit on single failures is set.
+        # Not known: these are not offered where a limit on single failures is set, and nothing is asked of them.
         return np.zeros(dims[0].size)
     return np.where(dims[0] == 2, np.inf, links[0] * rate * (dims[0] - 1) / 2)
 
@@ -161,7 +161,7 @@ def least_links(kind: ShapeKind, dims: tuple[Ints, ...], rate: int, gbps: Floats
 
     if kind == "mesh":
         (leaves,) = dims
-        out = np.where(leaves == 2, 0.0, 2 * kept / (rate * np.maximum(leaves - 1, 1)))
+        out = 2 * np.where(leaves == 2, 0.0, kept) / (rate * np.maximum(leaves - 1, 1))
         return (up(np.maximum(2 * gbps / (rate * leaves), out)),)
     one, two = dims
     if kind == "hyperx":

@@ -28,7 +28,7 @@ class _Asked:
     """What the choices of one pool ask of leaves joined by links of one rate, sorted by ``leaves``; arrays (n,).
 
     ``usd`` is the objective of the choices, which may be mixed by ``mix``, ``gbps`` what a leaf must be able to send,
-    ``kept`` when another is out.
+    ``kept`` when another is out (infinite: there may be only two).
     """
 
     leaves: Ints
@@ -50,7 +50,7 @@ class _Asked:
         leaves, usd = choices.leaves[fits], objective(choices.terms[fits])
         order = np.argsort(leaves, kind="stable")
         mix = None if choices.mixing is None else choices.mixing.take(fits).take(order)
-        return _Asked(leaves[order], gbps[order], choices.kept_gbps[fits][order], usd[order], mix)
+        return _Asked(leaves[order], gbps[order], choices.relayed_gbps[fits][order], usd[order], mix)
 
 
 def flat_shapes(
@@ -132,6 +132,8 @@ def _linked(
         every = np.repeat(np.arange(many), gbps.size), np.tile(np.arange(gbps.size), many)
     for start in range(0, every[0].size, _AT_ONCE):
         grid, choice = (place[start : start + _AT_ONCE] for place in every)
+        able = np.isfinite(kept[choice]) | (whole[grid] == 2)
+        grid, choice = grid[able], choice[able]
         sides = tuple(side[grid] for side in dims)
         links = least_links(kind, sides, rate, gbps[choice], kept[choice])
         rows = np.unique(np.stack([grid, *links], axis=1), axis=0)

@@ -221,10 +221,10 @@ class _ThreeStages:
     def _needed(self, rows: Ints, ways: Ints, needs: Ints, loads: Floats, kept: Floats) -> Ints:
         """Spines that uplinks and traffic out of the pod need, for every row and choice."""
         way, m, pod = rows[:, 0, None], rows[:, 1, None], rows[:, 2, None]
-        m2, up = ways[way, 0], ways[way, 0] * ways[way, 1]
+        up = ways[way, 0] * ways[way, 1]
         out = np.ceil(pod * loads / (up * self.rate) - EPS).astype(np.int64)
         least = np.maximum(np.maximum(-(needs // -m), out), self.choose.min_spines)
         if kept.any():
-            core = np.ceil((pod * kept / self.rate + m2) / up - EPS).astype(np.int64) * (kept > 0)
-            least = np.maximum(np.maximum(least, with_one_out(kept, m * self.rate)), core)
+            out = with_one_out(pod * kept, up * self.rate)
+            least = np.maximum(np.maximum(least, with_one_out(kept, m * self.rate)), out)
         return np.asarray(least)

@@ -198,8 +198,7 @@ def _through_leaves(rows: ShapeRows, choices: Choices, max_taper: float) -> npt.
     shape = (rows.boxes.kind, rows.dims, rows.links, rows.rate_gbps)
     cap = cap_gbps(*shape)[:, None] * (1 + EPS)
     ok = (cap >= choices.leaf_gbps) & (max_taper * cap >= choices.down * choices.rate)
-    if choices.keep > 0:
-        ok &= kept_gbps(*shape)[:, None] * (1 + EPS) >= choices.kept_gbps
+    ok &= kept_gbps(*shape)[:, None] * (1 + EPS) >= choices.relayed_gbps
     return np.asarray(ok)
 
 
@@ -212,14 +211,15 @@ def _through_switches(rows: ShapeRows, choices: Choices, max_taper: float) -> np
         if not attainable(choices.taper):
             return np.zeros_like(ok)
         ok &= choices.taper.numerator * uplinks * rate == choices.down * choices.rate * choices.taper.denominator
+    # Of all boxes above the leaf a spine takes most: the others carry what must be kept out of leaf, pod and zone.
     kept = choices.kept_gbps
     if choices.keep > 0:
         ok &= ((rows.spines - 1) * rows.links_per_pair * rate)[:, None] * (1 + EPS) >= kept
-    # Links out of a pod, and out of a zone, with the leaves that they serve and the links of one box above.
-    out = rows.spines * rows.spine_up, rows.leaves_per_pod, rows.links_per_core
-    further = rows.spines * rows.cores_per_spine * rows.core_up, out[1] * rows.pods_per_zone, rows.links_per_top
-    for links, leaves, lost in (out, further)[: rows.stages - 2]:
-        ok &= (links * rate)[:, None] * (1 + EPS) >= leaves[:, None] * choices.load_gbps
+    # Links out of a pod, and out of a zone, by way of one spine, with the leaves that they serve.
+    out = rows.spine_up, rows.leaves_per_pod
+    further = rows.cores_per_spine * rows.core_up, rows.leaves_per_pod * rows.pods_per_zone
+    for links, leaves in (out, further)[: rows.stages - 2]:
+        ok &= (rows.spines * links * rate)[:, None] * (1 + EPS) >= leaves[:, None] * choices.load_gbps
         if choices.keep > 0:
-            ok &= ((links - lost) * rate)[:, None] * (1 + EPS) >= leaves[:, None] * kept
+            ok &= ((rows.spines - 1) * links * rate)[:, None] * (1 + EPS) >= leaves[:, None] * kept
     return np.asarray(ok)

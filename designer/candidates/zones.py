@@ -193,7 +193,6 @@ class FourStages:
         least = np.maximum(out(pod * loads, up), out(all_leaves * loads, top_up))
         least = np.maximum(np.maximum(-(needs // -m), least), self.choose.min_spines)
         if kept.any():
-            core = out(pod * kept + m2 * rate, up) * (kept > 0)
-            top = out(all_leaves * kept + m3 * rate, top_up) * (kept > 0)
-            least = np.maximum(np.maximum(least, with_one_out(kept, m * rate)), np.maximum(core, top))
+            for leaves, links in ((1, m), (pod, up), (all_leaves, top_up)):
+                least = np.maximum(least, with_one_out(leaves * kept, links * rate))
         return np.asarray(least)

@@ -15,27 +15,31 @@ from designer.verify.pools import PoolCount
 def single_failures(fabric: FabricCount, group: LeafGroup) -> Iterator[tuple[str, Fraction]]:
     """List the components whose failure a pool feels, with the share of its tokens that one takes, at most 1.
 
+    Of a part of a mixed pool it is what the part loses times its share; what the parts have in common counts in full.
     A backplane that is swapped drains the accelerators behind a switch of each plane: the switch's share.
     """
     pool = group.pool
-    yield "host", _of_replicas(pool, pool.parts.accelerator.per_host)
+    yield "host", pool.share * _of_replicas(pool, pool.parts.accelerator.per_host)
     if pool.domain.switches:
         alone = pool.domain.spare_planes == 0
-        yield "scale-up switch", _of_replicas(pool, pool.domain.group) if alone else Fraction(0)
+        yield "scale-up switch", pool.share * _of_replicas(pool, pool.domain.group) if alone else Fraction(0)
     if pool.domain.upper is not None:
         yield "second-stage scale-up switch", Fraction(0)
     copies, others = group.copies, group.copies.planes - 1
-    touched = _of_replicas(pool, group.group * copies.rails)
+    layout = fabric.layout
+    touched = _of_replicas(pool, group.group * copies.rails) * (1 if layout.leaf_gbps is None else pool.share)
     need = group.group * group.need / copies.planes
     if others == 0:
-        yield "leaf", touched
+        # Leaves joined directly that are left have less for each other.
+        left = Fraction(0) if layout.relayed_gbps is None else _missing(layout.relayed_gbps, need)
+        yield "leaf", touched + (1 - touched) * left
     else:
         # The NICs' ports on the other planes, and the uplinks of the leaves there.
         missing = _missing(pool.nic_gbps * others / copies.planes, pool.leaving)
-        if fabric.layout.leaf_gbps is not None:
-            missing = max(missing, _missing(fabric.layout.leaf_gbps * others, group.group * group.need))
+        if layout.leaf_gbps is not None:
+            missing = max(missing, _missing(layout.leaf_gbps * others, group.group * group.need))
         yield "leaf", touched * missing
-    for bound in fabric.layout.left:
+    for bound in layout.left:
         yield bound.name, _missing(bound.gbps, bound.leaves * need)
 
 

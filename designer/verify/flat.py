@@ -137,10 +137,9 @@ def flat_of(found: Findings, place: str, stated: Fabric, parts: FabricParts, lea
         for name, line in zip(BOUNDARIES[stated.shape], grid.lines, strict=True)
     )
     # Without one leaf a mesh carries as much as a smaller one; of two leaves the other has nobody to send to.
-    left: tuple[Bound, ...] = ()
+    smaller = None
     if stated.shape == "mesh" and grid.leaves > 2:
         smaller = stated.links_per_pair[0] * rate * (grid.leaves - 1) / 2
-        left = (Bound("another leaf", smaller, 1, "without another leaf"),)
     return Layout(
         uplinks=uplinks,
         pod_leaves=grid.leaves,
@@ -149,8 +148,8 @@ def flat_of(found: Findings, place: str, stated: Fabric, parts: FabricParts, lea
         # What a leaf carries for others is charged to those.
         above=((row, Fraction(uplinks, row.radix[rate])),),
         enough=(Bound("direct_carries", grid.carries, 1, "Gb/s of a leaf, by way of a random leaf"),),
-        left=left,
         leaf_gbps=grid.carries,
+        relayed_gbps=smaller,
         ways=grid.ways,
         numbers=(
             ("pods", "pods", 1),

@@ -59,9 +59,10 @@ class Layout:
 
     ``uplinks`` = U, ``pod_leaves`` = L. ``boxes`` are from leaf to top; ``above`` the boxes that one leaf uses above
     itself, as a number of each type; ``enough`` what must be carried; ``left`` what a single failure of the component
-    ``name`` leaves; ``leaf_gbps`` what the links of a leaf carry away from it (None: there are none). ``numbers`` are
-    those that the design must state: (rule, field, value). ``ways``: how often the longest way passes each layer of
-    boxes, and each boundary.
+    ``name`` leaves; ``leaf_gbps`` what the links of a leaf carry away from it (None: there are none), and
+    ``relayed_gbps`` what those of leaves joined directly do without another leaf (None: no less, or not known).
+    ``numbers`` are those that the design must state: (rule, field, value). ``ways``: how often the longest way passes
+    each layer of boxes, and each boundary.
     """
 
     boxes: tuple[Boxes, ...]
@@ -73,4 +74,5 @@ class Layout:
     enough: tuple[Bound, ...] = ()
     left: tuple[Bound, ...] = ()
     leaf_gbps: Fraction | None = None
+    relayed_gbps: Fraction | None = None
     numbers: tuple[tuple[str, str, object], ...] = ()

@@ -103,5 +103,9 @@ def _single_failure(found: Findings, fabric: FabricCount, instance: Instance) ->
     for group in fabric.groups:
         for component, share in single_failures(fabric, group):
             place, what = f"pool {group.pool.name}, {component}", "share of the pool's tokens that one failure takes"
-            # What a part of a mixed pool loses is only its share of the pool's.
-            _at_most(found, "limit_single_failure", place, share * group.pool.share, most, what)
+            _at_most(found, "limit_single_failure", place, share, most, what)
+        if fabric.layout.relayed_gbps is not None:
+            plain = fabric.copies.planes == 1 and group.pool.share == 1
+            place, what = f"pool {group.pool.name}", "what a single failure takes of a mesh of more than two leaves"
+            known = "known with one plane, and for pools in one part"
+            found.holds("direct_single_failure", place, plain, "unknown", known, what)

@@ -109,10 +109,6 @@ def _more(found: Findings, place: str, stated: Fabric, parts: FabricParts, leave
     joined = Joined("leaf_spine", lower, per_spine, Fraction(uplinks))
     spines_of_leaf = (parts.switches[1], Fraction(spines, pod))
     enough = Bound("pod_uplinks", spines * spine_up * rate, pod, "Gb/s that leave a pod")
-    left = (
-        Bound("spine", (spines - 1) * per_spine * rate, 1, "without one spine"),
-        Bound("core", (spines * spine_up - per_core) * rate, pod, "without one core"),
-    )
     numbers: tuple[tuple[str, str, object], ...] = (
         ("pods", "pods", pods),
         ("pod_leaves", "leaves_per_pod", pod),
@@ -129,7 +125,7 @@ def _more(found: Findings, place: str, stated: Fabric, parts: FabricParts, leave
             joined=(joined, Joined("spine_core", upper, per_core, used)),
             above=(spines_of_leaf, (parts.switches[2], used / core)),
             enough=(enough,),
-            left=left,
+            left=_left(spines, per_spine, pod, [Fraction(per_core)] * cores, None, rate),
             leaf_gbps=uplinks * rate,
             ways=((2, 2, 1), (2, 2)),
             numbers=(*numbers, *absent(*NO_TOPS)),
@@ -149,7 +145,8 @@ def _more(found: Findings, place: str, stated: Fabric, parts: FabricParts, leave
         {top_down: spines * cores * tops},
     )
     out_of_zone = spines * cores * core_up
-    to_tops = Fraction(out_of_zone, in_zone)
+    to_tops, whole = Fraction(out_of_zone, in_zone), Fraction(per_core)
+    each, short = min(whole, Fraction(core_up, zone)), min(whole, Fraction(core_up - per_top, zone))
     return Layout(
         uplinks=uplinks,
         pod_leaves=pod,
@@ -169,7 +166,7 @@ def _more(found: Findings, place: str, stated: Fabric, parts: FabricParts, leave
             (parts.switches[3], to_tops / top),
         ),
         enough=(enough, Bound("zone_uplinks", out_of_zone * rate, in_zone, "Gb/s that leave a zone")),
-        left=(*left, Bound("top", (out_of_zone - per_top) * rate, in_zone, "without one top")),
+        left=_left(spines, per_spine, pod, [each] * cores, short, rate),
         leaf_gbps=uplinks * rate,
         ways=((2, 2, 2, 1), (2, 2, 2)),
         numbers=(
@@ -179,3 +176,30 @@ def _more(found: Findings, place: str, stated: Fabric, parts: FabricParts, leave
             ("tops_per_core", "tops_per_core", tops),
         ),
     )
+
+
+def _left(
+    spines: int, per_spine: int, pod: int, cores: list[Fraction], short: Fraction | None, rate: Fraction
+) -> tuple[Bound, ...]:
+    """What a leaf can still send without one of the boxes above.
+
+    Parameters
+    ----------
+    spines, per_spine, pod
+        Spines of a pod, links of a leaf to each, leaves of a pod.
+    cores
+        Links' worth that a pod has by way of each core of a spine.
+    short
+        The same of a core that lacks one of its tops (None: no tops).
+    rate
+        Gb/s of a link.
+    """
+
+    def by_spine(ways: list[Fraction]) -> Fraction:
+        return min(Fraction(per_spine), sum(ways, Fraction(0)) / pod)
+
+    others = (spines - 1) * by_spine(cores)
+    sums = [("spine", Fraction(0)), ("core", by_spine(cores[1:]))]
+    if short is not None:
+        sums.append(("top", by_spine([*cores[1:], short])))
+    return tuple(Bound(name, (others + own) * rate, 1, f"without one {name}") for name, own in sums)

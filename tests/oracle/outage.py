@@ -47,11 +47,15 @@ def share_below(base: Base) -> Fraction:
 
 
 def share_of_leaf(shape: Shape, item: Hang) -> Fraction:
-    """What a leaf takes: its jobs, or with planes what their traffic lacks at NICs or leaves of the others."""
+    """What a leaf takes of a pool: jobs, and in a mesh what the others lack; with planes what their traffic lacks at
+    NICs or leaves of the other planes. All parts of a pool are on the one switch of one stage."""
     base, copies = item.base, item.group.copies
-    hit = share_of_jobs(base, item.group.size * copies.rails)
+    hit = share_of_jobs(base, item.group.size * copies.rails) * (1 if shape.alone else base.slot.share)
     if copies.planes == 1:
-        return hit
+        if shape.flat is None or not shape.flat.left_by_one:
+            return hit
+        short = lacking(Fraction(shape.flat.left_by_one * shape.rate, 2), item.group.size * item.group.need)
+        return 1 - (1 - hit) * (1 - short)
     left = base.nics * base.nic.rate * Fraction(copies.planes - 1, copies.planes)
     worst = lacking(left, need_of(base, Fraction(1)))
     if not shape.alone:
@@ -72,26 +76,39 @@ def lacking(left: Fraction, wanted: Fraction) -> Fraction:
 
 
 def shares_above(shape: Shape, item: Hang) -> list[Fraction]:
-    """What a spine, a core and a top take; of a mesh a leaf that others send by way of."""
+    """What a spine, a core and a top take, of all parts at once."""
     wanted = item.group.size * item.group.need / shape.copies.planes
-    found = []
     if shape.flat is not None:
-        return [lacking(Fraction(shape.flat.left_by_one * shape.rate, 2), wanted)] if shape.flat.left_by_one else []
-    if shape.stages > 1:
-        found.append(lacking(Fraction((shape.spines - 1) * shape.m * shape.rate), wanted))
-    if shape.stages > 2:
-        left = Fraction((shape.spines * shape.spine_up - shape.m2) * shape.rate)
-        found.append(lacking(left, shape.pod * wanted))
-    if shape.stages > 3:
-        left = Fraction((shape.spines * shape.cores * shape.core_up - shape.m3) * shape.rate)
-        found.append(lacking(left, shape.zone * shape.pod * wanted))
-    return found
+        return []
+    lost = ((1, 0, 0), (0, 1, 0), (0, 0, 1))[: shape.stages - 1]
+    return [lacking(climbing(shape, *one) * shape.rate, wanted) for one in lost]
+
+
+def climbing(shape: Shape, spines: int = 0, cores: int = 0, tops: int = 0) -> Fraction:
+    """Links' worth that a leaf has for others, spine by spine and core by core, without one of the boxes above it.
+
+    A leaf's part of what a core brings further up is that of every leaf below it.
+    """
+    through = Fraction(0)
+    for spine in range(spines, shape.spines):
+        here = Fraction(shape.m)
+        if shape.stages > 2:
+            above = Fraction(0)
+            for core in range(cores if spine == 0 else 0, shape.cores):
+                onward = Fraction(shape.m2)
+                if shape.stages > 3:
+                    missing = shape.m3 if tops and (spine, core) == (0, 0) else 0
+                    onward = min(onward, Fraction(shape.core_up - missing, shape.zone))
+                above += onward
+            here = min(here, above / shape.pod)
+        through += here
+    return through
 
 
 def worst_share(shape: Shape, item: Hang) -> Fraction:
-    """Most that any single failure takes from a pool: of a part its share."""
-    worst = max(share_below(item.base), share_of_leaf(shape, item), *shares_above(shape, item), Fraction(0))
-    return worst * item.base.slot.share
+    """Most that any single failure takes from a pool: of what is below the leaf a part's share."""
+    below = share_below(item.base) * item.base.slot.share
+    return max(below, share_of_leaf(shape, item), *shares_above(shape, item), Fraction(0))
 
 
 def survives_below(task: Task, base: Base) -> bool:
@@ -102,5 +119,10 @@ def survives_below(task: Task, base: Base) -> bool:
 
 
 def survives(task: Task, shape: Shape, item: Hang) -> bool:
-    """Whether no single failure takes more of a pool than allowed."""
-    return task.most_at_once is None or worst_share(shape, item) <= task.most_at_once
+    """Whether no single failure takes more of a pool than allowed, and it is known what each takes."""
+    if task.most_at_once is None:
+        return True
+    many = shape.flat is not None and shape.flat.left_by_one > 0
+    if many and (shape.copies.planes > 1 or item.base.slot.share < 1):
+        return False
+    return worst_share(shape, item) <= task.most_at_once
