@@ -11,7 +11,6 @@ from designer.answer import Answer, Question, SolveOptions
 from designer.degrade import degrade
 from designer.design.types import Design
 
-
 TAPERED = {"scale_out_shapes": ["tree"], "spine_tapers": [2.0], "core_tapers": [2.0], "max_taper": 8.0}
 
 
