@@ -37,7 +37,7 @@ from designer.instance.pools import Pool, pools_of
 from designer.instance.schema import Choose, Instance
 from designer.solve.clock import Clock, Deadline
 from designer.solve.limits import Reach, reach, short
-from designer.solve.selection import Least, Selection, ceilings, least, next_ceiling, selection_from, solved
+from designer.solve.selection import FEW, Least, Selection, ceilings, least, next_ceiling, selection_from, solved
 
 
 @dataclass(frozen=True)
@@ -311,10 +311,11 @@ class _Search:
     def _under_ceilings(self, limited: Limited, known: float) -> _Outcome | None:
         """Raise the ceiling until an answer is below it: then all candidates for a better one are there."""
         racks, reached = self.offer.economy.network_rack_watts, Reach(known, ())
-        low, ceiling = limited.least, -math.inf
-        for rising in ceilings(low, known):
+        low, ceiling, sizes = limited.least, -math.inf, list[int]()
+        for rising in ceilings(low, known, lambda: sizes[-1] < FEW):
             ceiling = next_ceiling(low, ceiling, rising, reached.best)
             space = limited.space(ceiling)
+            sizes.append(len(space.templates))
             if space.best <= ceiling:
                 return space, Reach(space.best, (), selection_from(space.answer)), None
             try:
