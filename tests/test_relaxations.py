@@ -176,6 +176,17 @@ def test_a_limit_that_is_not_enough_alone_is_followed_by_what_else_it_takes(ques
     assert designer.solve(with_values(asked, both)).status == "optimal"
 
 
+def test_a_limit_met_to_the_last_watt_is_no_search_without_end() -> None:
+    """Its design is dear, and floats cannot tell whether its power is at the limit or just beyond."""
+    question = designer.load(INSTANCES / "llama-405b-chat.toml")
+    answer = designer.solve(changed(question, site={"it_power_mw": 0.1}), SolveOptions(explain_s=0.0))
+    least = values_of(line_with(answer.clash, "the least that serves the demand").partition("demand is")[2])
+    found = designer.solve(with_values(question, least), SolveOptions(time_limit_s=60.0))
+    assert found.status == "optimal"
+    assert found.account is not None
+    assert found.account.it_watts == pytest.approx(least["site.it_power_mw"] * 1e6, rel=1e-12)
+
+
 def test_a_condition_is_not_blamed_on_a_limit(question: Question) -> None:
     """Every fabric of one switch takes all when it fails: no power helps."""
     asked = changed(question, risk={"max_single_failure_share": 0.2}, site={"it_power_mw": 0.0625})
