@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import designer
 from designer.cli.app import app
+from designer.instance.pools import pools_of
 from designer.report.result import Result, read_result
 from designer.runs import verify_stored
 
@@ -55,6 +56,18 @@ def test_instance_is_read_and_says_where_it_comes_from(name: str) -> None:
     checked = CliRunner().invoke(app, ["check", str(FOLDER / f"{name}.toml")])
     assert checked.exit_code == 0, checked.output
     assert "warning" not in checked.output.lower()
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "scale").glob("*.toml")), ids=lambda path: path.stem)
+def test_question_of_scale_is_read(path: Path) -> None:
+    instance = designer.load(path).instance
+    assert instance.name == path.stem
+    base = designer.load(path.with_name(f"{path.stem.removesuffix('-x100')}.toml")).instance
+    times = 100 if path.stem.endswith("-x100") else 1
+    for work, small in zip(instance.workloads, base.workloads, strict=True):
+        assert work.output_tokens_per_s == pytest.approx(times * small.output_tokens_per_s)
+    pools = {"one": 1, "three": 3, "ten": 10}[path.stem.split("-")[0]]
+    assert len(pools_of(instance)) == pools
 
 
 def test_every_instance_is_solved_by_some_test() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyomo.environ as pyo
 import pytest
@@ -17,6 +18,7 @@ from designer.instance.pools import pools_of
 from designer.solve.clash import no_plans, rounded_up
 from designer.solve.compile import compile_model
 from designer.solve.highs import irreducible_rows
+from designer.solve.relax import Explainer
 
 INSTANCES = Path(__file__).parent.parent / "instances"
 
@@ -62,15 +64,25 @@ def test_fewer_tokens_cannot_help_where_the_least_is_too_much(question: Question
 
 @pytest.mark.parametrize("tpot_ms", [0.5, 3.0])
 def test_a_longer_time_per_token_that_would_do_does(question: Question, tpot_ms: float) -> None:
-    """From no plan at all to one: the figure offered works, one a per cent shorter does not."""
+    """From no plan at all to one: the figure offered works, the one said not to, about a per cent shorter, does not."""
     answer = designer.solve(changed(question, tpot_ms))
     assert answer.status == "infeasible"
     text = line_with(answer.clash, "instead of")
-    enough = float(re.findall(r"tpot_ms = ([0-9.]+) instead", text)[0])
-    assert enough > tpot_ms
-    assert designer.solve(changed(question, enough)).status == "optimal"
-    shorter = designer.solve(changed(question, enough * 0.985), SolveOptions(explain_s=0.0))
-    assert shorter.status == "infeasible"
+    (enough, short), *others = re.findall(
+        r"tpot_ms = ([0-9.]+) instead .* would do \(found .*: ([0-9.]+) would not", text
+    )
+    assert not others
+    assert tpot_ms < float(short) < float(enough) < float(short) * 1.015
+    assert designer.solve(changed(question, float(enough))).status == "optimal"
+    assert designer.solve(changed(question, float(short)), SolveOptions(explain_s=0.0)).status == "infeasible"
+
+
+def test_a_search_cut_short_says_between_what_the_least_lies(question: Question, monkeypatch: Any) -> None:
+    answers = iter((True, True, False, None))
+    monkeypatch.setattr(Explainer, "_with_times", lambda *_: next(answers))
+    text = line_with(designer.solve(changed(question, 1.0)).clash, "instead of")
+    assert "tpot_ms = 8 instead of 1 for workload chat would do (cut short" in text
+    assert text.endswith("shorter may be enough, but 2.83 is not)")
 
 
 def test_a_longer_time_per_token_within_a_limit(question: Question) -> None:
@@ -131,6 +143,82 @@ def test_limits_that_clash_only_together_are_both_named() -> None:
     assert answer.status == "infeasible"
     clash = line_with(answer.clash, "cannot hold together")
     assert "money.capex_usd" in clash and "risk.max_job_hits_per_year" in clash and "site.racks" not in clash
+
+
+def values_of(line: str) -> dict[str, float]:
+    """Every ``table.key = value`` that a line names."""
+    found = re.findall(r"([a-z]+\.\w+) = ([0-9.,]*[0-9])", line)
+    return {key: float(value.replace(",", "")) for key, value in found}
+
+
+def with_values(question: Question, values: dict[str, float]) -> Question:
+    for key, value in values.items():
+        table, name = key.split(".")
+        whole = key == "site.racks" or table == "stock"
+        question = changed(question, **{table: {name: int(value) if whole else value}})
+    return question
+
+
+def test_limits_out_of_reach_are_told_together_too(question: Question) -> None:
+    asked = changed(question, site={"racks": 2, "it_power_mw": 0.06})
+    answer = designer.solve(asked)
+    together = values_of(line_with(answer.clash, "least change that makes a design possible"))
+    assert set(together) == {"site.racks", "site.it_power_mw"}
+    assert designer.solve(with_values(asked, together)).status == "optimal"
+
+
+def test_a_limit_that_is_not_enough_alone_is_followed_by_what_else_it_takes(question: Question) -> None:
+    asked = changed(question, stock={"h100_sxm": 40, "qm9700": 0})
+    answer = designer.solve(asked)
+    assert "stock.h100_sxm = 48 (units) is not enough" in line_with(answer.clash, "not enough")
+    both = values_of(line_with(answer.clash, "with stock.h100_sxm = 48"))
+    assert both == {"stock.h100_sxm": 48.0, "stock.qm9700": 1.0}
+    assert designer.solve(with_values(asked, both)).status == "optimal"
+
+
+def test_a_limit_met_to_the_last_watt_is_no_search_without_end() -> None:
+    """Its design is dear, and floats cannot tell whether its power is at the limit or just beyond."""
+    question = designer.load(INSTANCES / "llama-405b-chat.toml")
+    answer = designer.solve(changed(question, site={"it_power_mw": 0.1}), SolveOptions(explain_s=0.0))
+    least = values_of(line_with(answer.clash, "the least that serves the demand").partition("demand is")[2])
+    found = designer.solve(with_values(question, least), SolveOptions(time_limit_s=60.0))
+    assert found.status == "optimal"
+    assert found.account is not None
+    assert found.account.it_watts == pytest.approx(least["site.it_power_mw"] * 1e6, rel=1e-12)
+
+
+def test_a_condition_is_not_blamed_on_a_limit(question: Question) -> None:
+    """Every fabric of one switch takes all when it fails: no power helps."""
+    asked = changed(question, risk={"max_single_failure_share": 0.2}, site={"it_power_mw": 0.0625})
+    answer = designer.solve(asked)
+    assert answer.status == "infeasible"
+    assert not [line for line in answer.clash if "it_power_mw" in line]
+    assert set(values_of(line_with(answer.clash, "cannot hold together"))) == {"risk.max_single_failure_share"}
+    enough = values_of(line_with(answer.clash, "would not)").partition("(")[0])
+    assert designer.solve(with_values(asked, enough)).status == "optimal"
+
+
+def test_a_condition_and_a_limit_clash(question: Question) -> None:
+    """Either power for the spare domain, or the peak is not served as often as asked."""
+    asked = changed(
+        question, risk={"min_pool_availability": 0.9999}, choose={"spare_domains": (0, 1)}, site={"it_power_mw": 0.063}
+    )
+    answer = designer.solve(asked)
+    clash = values_of(line_with(answer.clash, "cannot hold together"))
+    assert set(clash) == {"risk.min_pool_availability", "site.it_power_mw"}
+    for dropped in ({"risk": {"min_pool_availability": None}}, {"site": {"it_power_mw": None}}):
+        assert designer.solve(changed(asked, **dropped)).status == "optimal"
+
+
+@pytest.mark.slow
+def test_the_least_room_for_a_share_is_found() -> None:
+    question = changed(designer.load(INSTANCES / "two-leaf-pod.toml"), risk={"min_availability": 0.99999})
+    text = line_with(designer.solve(question).clash, "would not)")
+    (enough, more), *_ = re.findall(r"min_availability = ([0-9.]+) would do .*: ([0-9.]+) would not", text)
+    assert 0.99 < float(enough) < float(more) < 0.99999
+    assert designer.solve(with_values(question, {"risk.min_availability": float(enough)})).status == "optimal"
+    refused = designer.solve(with_values(question, {"risk.min_availability": float(more)}), SolveOptions(explain_s=0.0))
+    assert refused.status == "infeasible"
 
 
 def test_irreducible_rows_of_a_relaxation() -> None:

@@ -135,12 +135,12 @@ def limit_clash(space: Space, deadline: Deadline) -> tuple[str, ...]:
         for limit, x in zip(limits, excess, strict=True)
         if x > 1e-9
     )
-    lines.append(f"least change that makes a design possible: {together}")
+    near = " (cut short: less may be enough)" if report.termination is Termination.TIME_LIMIT else ""
+    lines.append(f"least change that makes a design possible: {together}{near}")
     for limit in limits:
-        alone = _least(space, limit, deadline)
-        least = None if isinstance(alone, Termination) else alone
+        least, settled = _least(space, limit, deadline)
         if least is None or least > limit.most or limit in clashing:
-            lines.append(alone_line(limit, least, settled=alone is not Termination.TIME_LIMIT))
+            lines.append(alone_line(limit, least, settled=settled))
     return tuple(lines)
 
 
@@ -149,10 +149,20 @@ def exclusive(limits: Sequence[Limit]) -> tuple[str, ...]:
     return ("the limits exclude each other: " + ", ".join(stated(limit) for limit in limits),)
 
 
-def alone_line(limit: Limit, value: float | None, *, settled: bool) -> str:
-    """Say what a limit would have to be while every other stands (None: nothing helps, or is not known to)."""
+def alone_line(limit: Limit, value: float | None, *, settled: bool, given: str = "with every other limit") -> str:
+    """Say what a limit would have to be while every other stands (None: nothing helps, or is not known to).
+
+    Examples
+    --------
+    >>> racks = Limit("site.racks", (1.0,), 2.0, "racks", 1.0)
+    >>> alone_line(racks, 3.0, settled=True)
+    'with every other limit as it is: site.racks = 3 (racks) would do'
+    >>> alone_line(racks, 3.0, settled=False)
+    'with every other limit as it is: site.racks = 3 (racks) would do (cut short: less may be enough)'
+    """
     if value is not None:
-        return f"with every other limit as it is: {_needed(limit, value)} would do"
+        near = "" if settled else " (cut short: less may be enough)"
+        return f"{given} as it is: {_needed(limit, value)} would do{near}"
     if settled:
         return f"{limit.key} alone does not help: the other limits already exclude each other"
     return f"what {limit.key} alone would have to be was not settled in time"
@@ -175,6 +185,11 @@ def _needed(limit: Limit, value: float) -> str:
     return f"{limit.key} = {rounded_up(value / limit.scale, 6):,f} ({limit.unit})"
 
 
+def raised_to(limit: Limit, value: float) -> Limit:
+    """The limit with a value that would do, as it is told."""
+    return replace(limit, most=float(rounded_up(value / limit.scale, 6)) * limit.scale)
+
+
 def rounded_up(value: float, digits: int) -> Decimal:
     """The least number of so many digits that is not below; digits before the decimal point are all kept.
 
@@ -191,22 +206,15 @@ def rounded_up(value: float, digits: int) -> Decimal:
     return up.quantize(Decimal(1)) if up == up.to_integral_value() else up.normalize()
 
 
-def _least(space: Space, limit: Limit, deadline: Deadline) -> float | Termination | None:
-    """Least value of one limited term while every other limit stands (None: they clash; or why it is not known)."""
+def _least(space: Space, limit: Limit, deadline: Deadline) -> tuple[float | None, bool]:
+    """Least value known of one limited term while every other limit stands (None: none), and whether that is proven."""
     others = tuple(x for x in space.weights.limits if x is not limit)
     # The limit itself becomes the objective: an elastic twin of limit 0 measures exactly its use.
-    probe = replace(limit, most=0.0)
-    return _probe(space, (*others, probe), len(others), deadline)
-
-
-def _probe(space: Space, limits: tuple[Limit, ...], soft: int, deadline: Deadline) -> float | Termination | None:
+    limits = (*others, replace(limit, most=0.0))
     twin = build_fabric_choice(replace(space, weights=replace(space.weights, limits=limits)), elastic=True)
-    for k in range(len(limits)):
-        if k != soft:
-            twin.model.excess[k].fix(0.0)
+    for k in range(len(others)):
+        twin.model.excess[k].fix(0.0)
     report = solve_milp(compile_model(twin.model), gap=1e-6, time_limit_s=deadline.left)
     if report.termination is Termination.INTERRUPTED:
         raise KeyboardInterrupt
-    if report.termination is Termination.TIME_LIMIT:
-        return Termination.TIME_LIMIT
-    return report.objective if report.termination is Termination.OPTIMAL else None
+    return report.objective, report.termination is not Termination.TIME_LIMIT

@@ -8,7 +8,7 @@ limit can be met at all.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,6 @@ from designer.candidates.choices import Option
 from designer.candidates.mixing import Mix, mix_of
 from designer.candidates.mixing import least as least_of
 from designer.candidates.offer import Offer
-from designer.candidates.parting import within
 from designer.candidates.pressure import use_of
 from designer.candidates.terms import RACKS, Floats
 from designer.candidates.weights import Limit, Weights
@@ -47,7 +46,12 @@ class Reach:
 
 
 def reach(
-    offer: Offer, options: Sequence[Sequence[Option]], choose: Choose, weights: Weights, deadline: Deadline
+    offer: Offer,
+    options: Sequence[Sequence[Option]],
+    choose: Choose,
+    weights: Weights,
+    deadline: Deadline,
+    keeps: Callable[[Selection], bool],
 ) -> Reach:
     """Look for a design within the limits and for limits that are out of reach by themselves.
 
@@ -59,12 +63,14 @@ def reach(
         The true goal and the limits.
     deadline
         When to stop looking; what is said then is still true.
+    keeps
+        Whether a selection keeps every limit.
     """
     used = _counted_use(options, weights.limits)
     beyond = _too_much(used)
     if beyond:
         return Reach(math.inf, tuple(beyond))
-    look = _Look(offer, options, choose, weights, deadline)
+    look = _Look(offer, options, choose, weights, deadline, keeps)
     try:
         return look.run(_leaning(used, weights.goal))
     except KeyboardInterrupt:
@@ -81,8 +87,10 @@ class _Look:
         choose: Choose,
         weights: Weights,
         deadline: Deadline,
+        keeps: Callable[[Selection], bool],
     ) -> None:
         self.weights, self.deadline, self.racks = weights, deadline, offer.economy.network_rack_watts
+        self._keeps = keeps
         self._offer, self._options, self._choose = offer, options, choose
         self.best = math.inf
         self.chosen: Selection | None = None
@@ -113,7 +121,7 @@ class _Look:
     def _least(self, goal: Floats) -> Least:
         """Minimise a goal without limits; keep the selection if it respects them and is better than those before."""
         found = least(self._offer, self._options, self._choose, Weights(goal, ()), self.deadline)
-        if found.selection is not None and within(self.weights, found.selection.each, self.racks):
+        if found.selection is not None and self._keeps(found.selection):
             value = float(self.weights.goal @ found.selection.terms)
             if value < self.best:
                 self.best, self.chosen = value, found.selection
@@ -126,7 +134,7 @@ class _Look:
                 break
             # A goal of 0 leaves nothing to lean on relative to it.
             found = self._least(self.weights.goal + share * (value or 1.0) * lean)
-            if found.selection is not None and within(self.weights, found.selection.each, self.racks):
+            if found.selection is not None and self._keeps(found.selection):
                 break
 
 

@@ -72,7 +72,7 @@ def solve_narrowed(question: Question, options: SolveOptions, narrow: Callable[[
         raise InputError(problems)
     deadline, clock = Deadline.after(options.time_limit_s), Clock()
     stock = stock_of(question, options, clock, narrow=narrow)
-    base, job = _unanswered(question, stock, options), _Job(question, stock, options, deadline, clock)
+    base, job = _unanswered(question, stock, options), _Job(question, stock, options, deadline, clock, narrow)
     if not stock.has_plans:
         lines = no_plans(pools_of(question.instance), stock.plan_sets)
         return job.without(base, lines, None, ())
@@ -88,6 +88,7 @@ class _Job:
     options: SolveOptions
     deadline: Deadline
     clock: Clock
+    narrow: Callable[[Offer], Offer] | None
 
     def most_tokens(self, base: Answer) -> Answer:
         """Find the largest demand first, then the best design for it."""
@@ -124,20 +125,16 @@ class _Job:
             self.question, self.options, self.clock, stock=self.stock, known=value, deadline=self.deadline
         )
         if found.beyond:
-            return self.without(base, out_of_reach(found.beyond), None, [limit for limit, _ in found.beyond])
+            return self.without(base, out_of_reach(found.beyond), None, found.beyond)
         if found.excluded:
-            return self.without(base, exclusive(self.stock.weights.limits), None, (), alone=True)
+            return self.excluded(base, found.offer)
         known = found.known or known
         if found.cut is not None:
             return self._cut_short(base, known, found.cut)
         if found.best < math.inf and (found.space is None or not found.space.templates):
             raise RecountError("the reductions dropped a design that was known before")
         if found.space is None or not found.space.templates:
-            pools = pools_of(self.question.instance)
-            lines = too_rarely_up(self.stock, self.question.instance, pools)
-            lines = lines or too_large_a_share(found.offer, self.stock.options(pools))
-            lines = lines or nothing_fits(found.offer, self.question.instance)
-            return replace(base, clash=lines, phases=tuple(self.clock.phases))
+            return self.without(base, self._whatever_the_limits(found.offer), None, ())
         steps = pursue(self.question, found, found.space, self.options, self.deadline, self.clock)
         base = replace(base, model=steps.size, trace=steps.trace)
         if steps.status is None:
@@ -160,19 +157,33 @@ class _Job:
     def _explain_until(self) -> Deadline:
         return self.deadline.within(self.options.explain_s)
 
-    def without(
-        self,
-        base: Answer,
-        lines: Sequence[str],
-        space: Space | None,
-        beyond: Sequence[Limit],
-        *,
-        alone: bool = False,
-    ) -> Answer:
-        """The answer that there is no design: why, and what would help; ``alone`` asks what each limit has to be."""
+    def _whatever_the_limits(self, offer: Offer) -> tuple[str, ...]:
+        """Why there is no design even without the limits on sums."""
+        instance, pools = self.question.instance, pools_of(self.question.instance)
+        lines = too_rarely_up(self.stock, instance, pools) or too_large_a_share(offer, self.stock.options(pools))
+        return lines or nothing_fits(offer, instance)
+
+    def _explainer(self) -> Explainer:
+        return Explainer(self.question, self.stock, self.options, self._explain_until(), self.narrow)
+
+    def excluded(self, base: Answer, offer: Offer) -> Answer:
+        """The answer that no selection keeps the limits: they exclude each other, unless nothing fits without them."""
         with self.clock.phase("explain"):
-            explainer = Explainer(self.question, self.stock, self.options, self._explain_until())
-            more = (*(explainer.each_alone() if alone else ()), *explainer.lines(space, beyond))
+            explainer = self._explainer()
+            if explainer.unlimited() is False:
+                lines = self._whatever_the_limits(offer)
+            else:
+                lines = (*exclusive(self.stock.weights.limits), *explainer.each_alone())
+            lines = (*lines, *explainer.lines(None, ()))
+        return replace(base, clash=lines, phases=tuple(self.clock.phases))
+
+    def without(
+        self, base: Answer, lines: Sequence[str], space: Space | None, beyond: Sequence[tuple[Limit, float]]
+    ) -> Answer:
+        """The answer that there is no design: why, and what would help."""
+        with self.clock.phase("explain"):
+            explainer = self._explainer()
+            more = (*explainer.together(beyond), *explainer.lines(space, [limit for limit, _ in beyond]))
         return replace(base, clash=(*lines, *more), phases=tuple(self.clock.phases))
 
     def _no_worse_than(self, best: float, steps: Steps) -> None:

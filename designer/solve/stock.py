@@ -15,7 +15,7 @@ from designer.candidates.dominance import reduce_domains
 from designer.candidates.flat import shapes_offered
 from designer.candidates.mixing import WHOLE, runs
 from designer.candidates.offer import Offer, build_offer
-from designer.candidates.parting import CutShortError, within
+from designer.candidates.parting import CutShortError
 from designer.candidates.parts import Economy
 from designer.candidates.paths import allowances_us
 from designer.candidates.pressure import use_of
@@ -36,6 +36,7 @@ from designer.demand.plan import ServingPlan
 from designer.instance.pools import Pool, pools_of
 from designer.instance.schema import Choose, Instance
 from designer.solve.clock import Clock, Deadline
+from designer.solve.exact import keeping
 from designer.solve.limits import Reach, reach, short
 from designer.solve.selection import FEW, Least, Selection, ceilings, least, next_ceiling, selection_from, solved
 
@@ -243,7 +244,8 @@ def candidates_of(
         space: Space | None = None
         found = Reach(known, ())
         if all(runs(mine, choose.mixed_parts) for mine in joined):
-            search = _Search(stock.offer, joined, choose, weights, options.prune, until)
+            keeps = keeping(question, stock.offer, weights)
+            search = _Search(stock.offer, joined, choose, weights, options.prune, until, keeps)
             limited = options.prune and bool(weights.limits)
             space, found, cut = search.within_limits(known) if limited else search.under(found)
     return Candidates(stock, pools, space, found.beyond, found.best, found.selection, cut, found.excluded)
@@ -262,6 +264,7 @@ class _Search:
     weights: Weights
     prune: bool
     until: Deadline
+    keeps: Callable[[Selection], bool]
 
     def under(self, found: Reach) -> _Outcome:
         """The candidates under a known design."""
@@ -301,7 +304,7 @@ class _Search:
                 return outcome
         found = Reach(known, ())
         if known == math.inf:
-            found = reach(self.offer, self.options, self.choose, self.weights, self.until)
+            found = reach(self.offer, self.options, self.choose, self.weights, self.until, self.keeps)
         if found.interrupted or found.beyond:
             return None, found, "interrupted" if found.interrupted else None
         if excluded and found.selection is None:
@@ -310,8 +313,7 @@ class _Search:
 
     def _under_ceilings(self, limited: Limited, known: float) -> _Outcome | None:
         """Raise the ceiling until an answer is below it: then all candidates for a better one are there."""
-        racks, reached = self.offer.economy.network_rack_watts, Reach(known, ())
-        low, ceiling, sizes = limited.least, -math.inf, list[int]()
+        reached, low, ceiling, sizes = Reach(known, ()), limited.least, -math.inf, list[int]()
         for rising in ceilings(low, known, lambda: sizes[-1] < FEW):
             ceiling = next_ceiling(low, ceiling, rising, reached.best)
             space = limited.space(ceiling)
@@ -319,7 +321,7 @@ class _Search:
             if space.best <= ceiling:
                 return space, Reach(space.best, (), selection_from(space.answer)), None
             try:
-                found = solved(space, self.until, lambda chosen: within(self.weights, chosen.each, racks)).selection
+                found = solved(space, self.until, self.keeps).selection
             except KeyboardInterrupt:
                 return None, reached, "interrupted"
             best = math.inf if found is None else limited.value(found.terms)
@@ -345,9 +347,9 @@ class _Search:
                 Weights(use_of(limit, racks), self.weights.limits),
                 self.until,
                 best=limit.room,
-                accept=lambda chosen: within(self.weights, chosen.each, racks, surely=False),
+                accept=self.keeps,
             )
-            if found.settled and (found.selection is None or within(self.weights, found.selection.each, racks)):
+            if found.settled:
                 return found
         return None
 

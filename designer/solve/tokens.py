@@ -22,13 +22,12 @@ from designer.candidates.pressure import use_of
 from designer.candidates.terms import NET_WATTS, RACKS, Floats
 from designer.candidates.weights import NOISE, Limit, Weights
 from designer.demand.prune import domains_needed, peak_demand
-from designer.design.build import build_design
 from designer.instance.pools import Pool, pools_of
 from designer.solve.clock import Deadline
+from designer.solve.exact import holds
 from designer.solve.limits import short
 from designer.solve.selection import Selection, least
 from designer.solve.stock import Stock
-from designer.verify import verify
 
 # Outside these multipliers nothing is looked for: such demands are not meant.
 SMALLEST, _LARGEST = 1e-9, 1e9
@@ -208,7 +207,7 @@ class _Search:
             return _Probe(multiplier, None, None, refused=True, quick=True)
         if found.bound > count * (1 + NOISE) and not zero:
             return _Probe(multiplier, None, found.bound / count, refused=True, quick=True)
-        if found.selection is not None and self._holds(asked, pools, found.selection):
+        if found.selection is not None and holds(asked, self.stock.offer, found.selection):
             return _Probe(multiplier, found.selection, None, refused=False)
         ceiling = inf if zero else count * (1 + NOISE)
         best = least(
@@ -218,18 +217,12 @@ class _Search:
             Weights(self.lean, self.limits),
             self.deadline,
             best=ceiling,
-            accept=lambda selection: self._holds(asked, pools, selection),
+            accept=lambda selection: holds(asked, self.stock.offer, selection),
         )
         if best.selection is not None:
             return _Probe(multiplier, best.selection, None, refused=False)
         use = None if found.selection is None else max(self._used(found.selection.terms), 1 + NOISE)
         return _Probe(multiplier, None, use, best.settled)
-
-    def _holds(self, asked: Question, pools: Sequence[Pool], selection: Selection) -> bool:
-        """Whether a selection is a design within the limits in exact arithmetic."""
-        economy = self.stock.offer.economy
-        design = build_design(asked.instance.name, pools, selection.items, selection.fabrics, economy)
-        return verify(design, asked.catalogue, asked.instance).ok
 
     def _used(self, terms: Floats) -> float:
         """Largest share of a limit that a complete selection uses."""
