@@ -133,6 +133,16 @@ def test_the_study_in_the_documents_is_real(
     assert shown == (found if isinstance(found, str) else f"{found:,.0f}")
 
 
+@pytest.mark.slow
+def test_the_flips_between_two_domain_sizes_in_the_documents_are_real() -> None:
+    page = (ROOT / "docs" / "breakeven.md").read_text()
+    asked = INSTANCES / "deepseek-v3-blackwell.toml"
+    found = breakeven(asked, "accelerators.gb200_nvl72.price_usd", 3e4, 7e4, watch="domain_size", options=OPTIONS)
+    assert found.proven
+    assert len(found.flips) == 2
+    assert all(f"{flip.value:,.0f} USD" in page for flip in found.flips)
+
+
 def test_a_search_that_says_neither_is_no_price() -> None:
     case = CASES[2]
     sides = ("technology=cpo,stages=2,leaf_switch=th6_davisson_cpo,spine_switch=th6_davisson_cpo", "technology=dsp")
