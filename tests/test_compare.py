@@ -339,6 +339,10 @@ def test_a_choice_that_cannot_be_says_its_clash(rack: tuple[Question, Answer]) -
     # What is said twice of one choice is shown once.
     twice = replace(found, worth=(), together=replace(found.worth[0], what="all", clash=("no",), notes=("no",)))
     assert "no (all)" in beside_screen(twice)
+    # Of a sum that is not known in full there is more, of a share of the time at most what the known part leaves.
+    lacking = (Row("up", "share", 0.99, None, None, None, 0.9875), Row("hits", "1/year", 3.0, None, None, None, 2.5))
+    shown = " ".join(beside_screen(replace(found, rows=lacking)).split())
+    assert "at most 0.9875" in shown and "2.5 + ?" in shown
 
 
 def test_stages_above_the_optimum_are_forced_with_their_switches() -> None:

@@ -857,3 +857,40 @@ spine = "th5_64x800"
     assert (spine.ports_offered, spine.share_used) == (128, spine.ports / 128)
     shown = " ".join(evaluation_screen(text_of(text)).split())
     assert "ports of a leaf at several rates 96.88 of 100 % (96.9%)" in shown
+
+
+def test_ports_without_a_rate_of_their_own_are_what_the_accelerator_sends_in_all() -> None:
+    """Trainium2 has four links of 128 GB/s and two of 64: no rate of a port, 640 GB/s in all."""
+    text = """schema_version = 1
+name = "t"
+title = "a torus of an accelerator whose ports differ"
+[endpoints]
+accelerators = 64
+accelerator = "trainium2"
+[[networks]]
+name = "t"
+endpoints_are = "accelerators"
+topology = { family = "torus", sides = [4, 4, 4], port_gbps = [RATE] }
+links.endpoint-endpoint = { price_usd_per_link = 100, power_w_per_link = 1, length_m = 3 }
+"""
+    found = text_of(text.replace("RATE", "800"))
+    assert [(use.used, use.of) for use in found.uses if use.what == "links at an accelerator"] == [(4800, 5120)]
+    assert "5120 Gb/s of trainium2" in refused(text.replace("RATE", "900"))["networks[0].topology"]
+
+
+def test_a_board_trace_between_hosts_is_refused_with_the_hosts() -> None:
+    text = SMALL.replace("price_usd_per_link = 10\n", 'lower = "pcb_baseboard_800eq"\n')
+    text = "\n".join(line for line in text.split("\n") if "_per_link = 1" not in line and "0.5" not in line)
+    text = text.replace("afr_hard_per_link = 0.01\n", "").replace("mttr_h = 3\nlength_m = 2", "length_m = 0.2")
+    told = refused(text)["networks[0].links.endpoint-leaf"]
+    assert "pcb_baseboard_800eq (board); allowed: only for links inside hosts, here of 2" in told
+
+
+def test_the_flow_check_of_several_networks_says_which_and_watts_have_one_unit() -> None:
+    head, network = SMALL.split("[[networks]]")
+    other = network.replace('"net"', '"other"').replace("port_gbps = 100", "port_gbps = 200")
+    shown = " ".join(evaluation_screen(text_of(f"{head}[[networks]]{network}[[networks]]{other}")).split())
+    assert "net: all-to-all routed: 100 Gb/s per endpoint" in shown
+    assert "other: all-to-all routed: 200 Gb/s per endpoint" in shown
+    assert "; boxes, links and ports are as counted in closed form" in shown
+    assert "POWER 0.448 kW of IT: " in shown

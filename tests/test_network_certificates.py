@@ -6,13 +6,16 @@ without any symmetry, flow and cut are recounted row by row.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+from solved_instances import FOLDER, solved
 
 from designer.degrade.certificate import certificate_of
-from designer.families import family_from
+from designer.degrade.field import Field
+from designer.degrade.universe import classes_of
+from designer.families import AnyFamily, family_from
 from designer.network.throughput import all_to_all, bound_holds
 
 GBPS: dict[str, Any] = {"port_gbps": 100.0}
@@ -51,11 +54,30 @@ SIZES: dict[str, tuple[dict[str, Any], ...]] = {
     ),
 }  # fmt: skip
 
+COUNTED_ONLY = {
+    "k_hop_ring": {
+        "endpoints": 32, "per_node": 4, "ports": 8, "port_gbps": 800.0, "hops": 2, "bundle": 8, "cable_ports": 2
+    },
+}  # fmt: skip
+
 CASES = [
     pytest.param(name, at, id=f"{name} {at}", marks=() if at == 0 else pytest.mark.slow)
     for name, sizes in SIZES.items()
     for at in range(len(sizes))
 ]
+
+
+def test_no_family_is_forgotten() -> None:
+    """Every family of the union stands here at three sizes, or refuses to be built and has no claim to prove."""
+    union, _ = get_args(AnyFamily)
+    names = {name for family in get_args(union) for name in get_args(family.model_fields["family"].annotation)}
+    assert names == SIZES.keys() | COUNTED_ONLY.keys()
+    assert {len({repr(size) for size in sizes}) for sizes in SIZES.values()} == {3}
+    for name, parameters in COUNTED_ONLY.items():
+        family = family_from({"family": name, **parameters})
+        assert not family.misfits()
+        with pytest.raises(ValueError, match="counted only"):
+            family.network()
 
 
 @pytest.mark.parametrize(("name", "at"), CASES)
@@ -83,6 +105,28 @@ def test_what_a_family_carries_is_proven_from_both_sides(name: str, at: int) -> 
     copies = family.structure().copies
     assert found.least * copies <= stated.most * (1 + 1e-8)
     assert found.most * copies >= stated.least * (1 - 1e-8)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(path.stem, marks=() if path.stem == "two-leaf-pod" else pytest.mark.slow)
+        for path in sorted(FOLDER.glob("*.toml"))
+        if path.stem != "no-design"
+    ],
+)
+def test_what_a_shipped_instance_carries_is_proven_from_both_sides(name: str) -> None:
+    """Every domain with switches and every fabric of its optimum, and all single failures are among the classes."""
+    design = solved(name, flow_check=False).result.design
+    assert design is not None
+    places = list(classes_of(Field(design)))
+    for place in places:
+        assert place.tried == place.single
+        if place.certificate is not None:
+            assert place.certificate.exact, place.name
+            assert place.certificate.proven, place.name
+    domains = [pool for pool in design.pools if pool.scale_up.switch is not None]
+    assert sum(place.certificate is not None for place in places) == len(domains) + len(design.fabrics)
 
 
 def test_an_interval_is_told_as_one() -> None:

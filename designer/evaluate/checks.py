@@ -8,7 +8,7 @@ from fractions import Fraction
 from designer.evaluate.count import BundleTally, StageTally
 from designer.evaluate.counted import Counted, cabling_of
 from designer.evaluate.lengths import BundleLengths
-from designer.evaluate.rows import OWN, Rows
+from designer.evaluate.rows import OWN, Rows, accelerator_gbps
 from designer.given import Given
 from designer.given.fit import link_key
 from designer.given.load import GivenTopology
@@ -45,7 +45,7 @@ def problems_of(
             key = f"{place}.links.{link_key(network.row, name)}"
             ports = tuple(_port(end, given, network, rows, at) for end in (bundle.count.lower, bundle.count.upper))
             cabling = cabling_of(counted, bundle, *parts.links[name])
-            found += _links(given.file, key, bundle, cabling, lengths[at][name], ports, site)
+            found += _links(given, key, bundle, cabling, lengths[at][name], ports, site)
     return list(dict.fromkeys(found))
 
 
@@ -107,16 +107,10 @@ def _endpoints(
             allowed = f"allowed: {options}, the ports that a {rows.nic.id} can be split into"
             yield Problem(given.file, f"{place}.topology", f"{planes} planes", allowed)
         return
-    part = given.design.endpoints.accelerator
-    if part is None or part.id is None or rows.accelerator is None or not rows.accelerator.ports:
-        return
-    most = rows.accelerator.ports * rows.accelerator.port_gbps
-    if used + taken > most:
+    offered = accelerator_gbps(given)
+    if offered is not None and used + taken > offered[0]:
         read = f"{float(used):g} Gb/s of links at an accelerator{above}"
-        allowed = (
-            f"allowed: the {rows.accelerator.ports} ports of {float(rows.accelerator.port_gbps):g} Gb/s of {part.id}"
-        )
-        yield Problem(given.file, f"{place}.topology", read, allowed)
+        yield Problem(given.file, f"{place}.topology", read, f"allowed: {offered[1]}")
 
 
 def _speech(given: Given, place: str, network: GivenTopology) -> Iterator[Problem]:
@@ -172,7 +166,7 @@ def _port(end: str, given: Given, network: GivenTopology, rows: Rows, at: int) -
 
 
 def _links(
-    file: str,
+    given: Given,
     key: str,
     bundle: BundleTally,
     cabling: Cabling,
@@ -180,7 +174,7 @@ def _links(
     ports: Sequence[Port | None],
     site: SiteRow,
 ) -> Iterator[Problem]:
-    longest = lengths.longest_m
+    file, longest = given.file, lengths.longest_m
     if longest is not None:
         for row in dict.fromkeys((cabling.lower, cabling.upper)):
             if row.reach_m < longest:
@@ -201,7 +195,12 @@ def _links(
     check_rows(found, key, cabling, below, above, board=bundle.on_board, in_rack=in_rack)
     for finding in found.rows:
         # The longest link was looked at above, with its place.
-        if finding.rule != "reach":
+        if finding.rule == "placement":
+            inside = {"board": f"inside hosts, here of {given.per_host} (endpoints.per_host)"}.get(
+                finding.stated, f"of at most {float(site.lengths_m['in_rack']):g} m, inside racks"
+            )
+            yield Problem(file, key, f"{cabling.lower.id} ({finding.stated})", f"allowed: only for links {inside}")
+        elif finding.rule != "reach":
             yield Problem(file, key, finding.stated, f"allowed: {finding.recounted} ({finding.message})")
 
 

@@ -180,6 +180,23 @@ def rows_of(given: Given, values: Mapping[str, Fraction] | None = None, default:
     return Rows(accelerator, nic, networks, base, tuple(gauge.lacking))
 
 
+def accelerator_gbps(given: Given) -> tuple[Fraction, str] | None:
+    """Gb/s of all scale-up ports of an accelerator of the catalogue, and that in words; None where nobody says.
+
+    Ports that differ, or are not published, have no rate of their own: what the accelerator sends in all is known then.
+    """
+    part, level = given.design.endpoints.accelerator, given.design.level
+    if part is None or part.id is None:
+        return None
+    row = given.catalogue.accelerators[part.id].scale_up
+    ports, rate, in_all = (figure.at(level) for figure in (row.ports, row.port_gbps, row.gbs_per_dir))
+    if ports is not None and rate is not None:
+        return exact(ports) * exact(rate), f"the {ports:g} ports of {rate:g} Gb/s of {part.id}"
+    if in_all is not None:
+        return exact(in_all) * 8, f"the {in_all * 8:g} Gb/s of {part.id} over all its ports"
+    return None
+
+
 def _accelerator(given: Given, shelf: _Rows, gauge: Fill) -> AcceleratorRow | None:
     part = given.design.endpoints.accelerator
     if part is None:

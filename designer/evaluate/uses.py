@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from designer.evaluate.result import NetworkReport, Racks, Totals, Use
-from designer.evaluate.rows import OWN, Rows
+from designer.evaluate.rows import OWN, Rows, accelerator_gbps
 from designer.given import Given
 
 
@@ -60,9 +60,9 @@ def _ends(given: Given, networks: Sequence[NetworkReport], rows: Rows) -> Iterat
     endpoints, offered = given.design.endpoints, dict[str, tuple[str, float, int]]()
     if rows.nic is not None and (rows.nic.id != OWN or (endpoints.nic is not None and endpoints.nic.rate_gbps)):
         offered["nics"] = "links at a NIC", float(rows.nic.rate_gbps), endpoints.nics
-    if rows.accelerator is not None and rows.accelerator.ports:
-        most = float(rows.accelerator.ports * rows.accelerator.port_gbps)
-        offered["accelerators"] = "links at an accelerator", most, 1
+    ports = accelerator_gbps(given)
+    if ports is not None:
+        offered["accelerators"] = "links at an accelerator", float(ports[0]), 1
     for kind, (what, most, each) in offered.items():
         mine = [network for network in networks if network.endpoints_are == kind]
         gbps = sum(

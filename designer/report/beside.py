@@ -82,7 +82,8 @@ def _rows(page: Page, rows: Sequence[Row]) -> None:
     for row in differing:
         given = "not known" if row.given is None else _amount(row.given)
         if row.given is None and row.known:
-            given = f"{_amount(row.known)} + ?"
+            # What fails besides can only take from a share of the time.
+            given = f"at most {_amount(row.known)}" if row.unit == "share" else f"{_amount(row.known)} + ?"
         optimum = "none" if row.optimum is None else _amount(row.optimum)
         difference = "" if row.difference is None else _amount(row.difference, sign=True)
         cells.append((row.what, row.unit, optimum, given, difference, _share(row.relative)))

@@ -51,7 +51,9 @@ def _fleet(page: Page, found: Evaluation) -> None:
     if "nics" in parts:
         text += f"; {found.nics:,} NICs {parts['nics']}"
     if found.racks is not None:
-        text += f"; {many(found.racks.accelerators, 'rack')}, {found.racks.network:,} more of switches alone"
+        text += f"; {many(found.racks.accelerators, 'rack')}"
+        if found.racks.network:
+            text += f", {found.racks.network:,} more of switches alone"
     page.row("FLEET", f"{text}; jobs of {found.job_accelerators:,}")
 
 
@@ -125,9 +127,9 @@ def _money(page: Page, found: Evaluation) -> None:
     watts: dict[str, float] = {}
     for line in found.lines:
         watts[line.item] = watts.get(line.item, 0.0) + line.watts.known
-    text = "not known" if totals.watts.value is None else f"{totals.watts.value / 1e6:,.4g} MW of IT"
+    text = "not known" if totals.watts.value is None else f"{_power(totals.watts.value)} of IT"
     if totals.watts.value is None and totals.watts.known:
-        text += f" ({totals.watts.known / 1e6:,.4g} MW of it known)"
+        text += f" ({_power(totals.watts.known)} of it known)"
     page.row("POWER", f"{text}: {_largest(watts, _power)}")
 
 
@@ -168,7 +170,13 @@ def _flow(page: Page, found: Evaluation) -> None:
         page.row("FLOW CHECK", f"FAILS: {_some(violations, _MAX_NAMES)}")
         return
     boxes = sum(network.flow.boxes for network in found.networks)
-    checks = dict.fromkeys(text for network in found.networks for text in network.flow.checks)
+    of_check: dict[str, list[str]] = {}
+    for network in found.networks:
+        for text in network.flow.checks:
+            of_check.setdefault(text, []).append(network.name)
+    checks = [
+        text if len(names) == len(found.networks) else f"{', '.join(names)}: {text}" for text, names in of_check.items()
+    ]
     page.row("FLOW CHECK", f"built box by box ({boxes:,} boxes): {'; '.join(checks)}")
 
 
@@ -181,7 +189,7 @@ def _usd(amount: Amount) -> str:
 def _number(amount: Amount) -> str:
     if amount.value is not None:
         return f"{amount.value:,.0f}"
-    return f"unknown ({amount.known:,.0f} of them known)" if amount.known else "unknown"
+    return f"not known ({amount.known:,.0f} of them known)" if amount.known else "not known"
 
 
 def _power(watts: float) -> str:
