@@ -183,3 +183,30 @@ def test_the_command_ends_as_solve_does(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit):
         app(["why-not", file, "--force", "technology=cpo", "-q"], prog_name="designer")
     assert capsys.readouterr().out == ""
+
+
+def test_what_an_impossible_force_breaks_is_named_and_priced() -> None:
+    question = designer.load(INSTANCES / "nvl72-pinned.toml")
+    why = designer.why_not(question, ["technology=cpo"])
+    assert why.forced.status == "infeasible"
+    (line,) = [line for line in why.forced.clash if "it breaks" in line]
+    assert line.startswith("it breaks pin.leaf_switch = th5_64x800: without that it costs ")
+    pin = question.instance.pin.model_copy(update={"leaf_switch": None})
+    freed = replace(question, instance=question.instance.model_copy(update={"pin": pin}))
+    cost = designer.why_not(freed, ["technology=cpo"]).forced.objective_usd
+    assert cost is not None
+    assert f"{cost:,.0f} USD" in line
+
+
+def test_of_several_pins_in_the_way_only_those_are_named() -> None:
+    question = designer.load(INSTANCES / "nvl72-pinned.toml")
+    (line,) = [line for line in designer.why_not(question, ["vendor=AMD"]).forced.clash if "it breaks" in line]
+    assert "pin.scale_up_switch = nvswitch4_chip" in line and "without these together" in line
+    assert "pin.domain_size" not in line and "pin.scale_out_stages" not in line
+
+
+def test_a_force_on_a_place_that_is_not_there_says_so(question: Question) -> None:
+    why = designer.why_not(question, ["core_switch=qm9700"])
+    assert why.idle
+    assert "core_switch=qm9700 asks for nothing: no fabric of the forced design has a core" in why.notes
+    assert not designer.why_not(question, ["spine_switch=th6_64x1600"]).idle

@@ -49,6 +49,8 @@ def verdict(why: WhyNot) -> str:
     tail = ""
     if why.forced.status != "optimal" or why.optimum.status != "optimal":
         tail = " (not both proven optimal)"
+    if why.idle:
+        return f"it asks for nothing: the design has no such place{tail}"
     if why.forced.design == why.optimum.design:
         return f"the optimum has it already{tail}"
     if abs(more) <= _NOISE * least:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 
 from designer.answer import Question, SolveOptions, Status
 from designer.candidates.choices import Option, make_options
@@ -252,6 +253,8 @@ def candidates_of(
 
 
 _Outcome = tuple[Space | None, Reach, Status | None]
+# From how far above the least bound a ceiling is high.
+_HIGH = 0.01
 
 
 @dataclass(frozen=True)
@@ -290,17 +293,13 @@ class _Search:
                 limited = Limited(self.offer, self.options, self.choose, self.weights, late=lambda: self.until.over)
                 excluded = limited.least == math.inf
                 outcome = None if excluded else self._under_ceilings(limited, known)
-                if outcome is None and not excluded and known == math.inf:
-                    least_use = self._least_use()
-                    excluded = least_use is not None and least_use.selection is None
-                    if least_use is not None and least_use.selection is not None:
-                        found = Reach(limited.value(least_use.selection.terms), (), least_use.selection)
-                        return limited.space(found.best), found, None
             except KeyboardInterrupt:
                 return None, Reach(known, ()), "interrupted"
             except CutShortError as stopped:
                 return self._stopped(stopped, Reach(known, ()))
-            if outcome is not None:
+            if outcome is not None and outcome[1].excluded:
+                excluded = True
+            elif outcome is not None:
                 return outcome
         found = Reach(known, ())
         if known == math.inf:
@@ -312,9 +311,22 @@ class _Search:
         return self.under(found)
 
     def _under_ceilings(self, limited: Limited, known: float) -> _Outcome | None:
-        """Raise the ceiling until an answer is below it: then all candidates for a better one are there."""
+        """Raise the ceiling until an answer is below it: then all candidates for a better one are there.
+
+        High ceilings take long: before them a design that uses little of a limit is looked for. It is an answer below
+        some ceiling, or there is none at all.
+        """
         reached, low, ceiling, sizes = Reach(known, ()), limited.least, -math.inf, list[int]()
-        for rising in ceilings(low, known, lambda: sizes[-1] < FEW):
+        asked = known < math.inf
+        for rising in chain(ceilings(low, known, lambda: sizes[-1] < FEW), (math.inf,)):
+            if not asked and reached.selection is None and rising > low + _HIGH * abs(low):
+                asked, lean = True, self._least_use()
+                if lean is not None and lean.selection is None:
+                    return None, Reach(math.inf, (), excluded=True), None
+                if lean is not None and lean.selection is not None:
+                    reached = Reach(limited.value(lean.selection.terms), (), lean.selection)
+            if rising == math.inf:
+                break
             ceiling = next_ceiling(low, ceiling, rising, reached.best)
             space = limited.space(ceiling)
             sizes.append(len(space.templates))
@@ -329,7 +341,7 @@ class _Search:
                 reached = Reach(best, (), found)
             if best <= ceiling:
                 return space, reached, None
-            if ceiling >= known or self.until.over:
+            if ceiling >= min(known, reached.best) or self.until.over:
                 break
         return None if reached.selection is None else (limited.space(reached.best), reached, None)
 

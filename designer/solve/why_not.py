@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from designer.answer import Answer, Question, SolveOptions
+from designer.solve.breaks import broken, idle
 from designer.solve.forcing import KEYS, Forced, force
 from designer.solve.run import solve, solve_narrowed
 
@@ -26,7 +27,8 @@ class WhyNot:
     """The optimum, the best design with the choices forced, and what lies between them.
 
     ``notes`` say what had to be widened, and which figure or date stands in the way of a forced part.
-    ``differences`` are empty where one of the two has no design.
+    ``differences`` are empty where one of the two has no design; ``idle`` says that the forces ask for nothing that the
+    forced design has.
     """
 
     forces: tuple[str, ...]
@@ -35,6 +37,7 @@ class WhyNot:
     notes: tuple[str, ...]
     differences: tuple[Difference, ...]
     question: Question
+    idle: bool = False
 
 
 def why_not(question: Question, forces: Sequence[str], options: SolveOptions | None = None) -> WhyNot:
@@ -58,8 +61,19 @@ def why_not(question: Question, forces: Sequence[str], options: SolveOptions | N
     forced = force(question, forces)
     optimum = solve(question, options)
     other, blocked = solve_forced(forced, options)
+    nothing: tuple[str, ...] = ()
+    if other.design is not None:
+        nothing = idle(forces, other.design)
+    elif other.status == "infeasible" and not blocked:
+        other = replace(other, clash=(*broken(question, forced, options), *other.clash))
     return WhyNot(
-        tuple(forces), optimum, other, (*forced.notes, *blocked), _differences(optimum, other), forced.question
+        tuple(forces),
+        optimum,
+        other,
+        (*forced.notes, *blocked, *nothing),
+        _differences(optimum, other),
+        forced.question,
+        len(nothing) == len(forces),
     )
 
 
