@@ -246,6 +246,7 @@ def test_a_figure_that_counts_for_nothing_is_said_to() -> None:
         ("accelerators.b300_hgx.tdp_w", False),
         ("links.cpo_1600.cpo_parts.oe_mttr_h", True),
         ("site.electricity_usd_per_kwh", True),
+        ("money.box_swap_part_share", True),
         ("money.wacc", False),
         ("workloads[0].tpot_ms", False),
         ("risk.usd_per_job_hit", True),
@@ -306,21 +307,3 @@ def test_command_prints_screen_or_json_and_refuses_with_code_2() -> None:
     assert data["method"] == "lines"
     assert len(data["flips"]) == shown.output.count("\nFLIP ")
     assert CliRunner().invoke(app, [*words, "--from", "5000"]).exit_code == 2
-
-
-def test_the_study_in_the_documents_is_real() -> None:
-    page = (INSTANCES.parent / "docs" / "breakeven.md").read_text()
-    row = next(line for line in page.splitlines() if line.startswith("| 1,024 |"))
-    shown = [float(cell.replace(",", "")) for cell in row.strip("| ").split(" | ")[1:]]
-    box = "th6_davisson_cpo"
-    twin = f"technology=cpo,leaf_switch={box},spine_switch={box},core_switch={box}"
-    for value, technology in zip(shown, ("dsp", "lro", "lpo"), strict=True):
-        result = breakeven(
-            INSTANCES / "cpo-or-pluggable-1k.toml",
-            f"switches.{box}.price_usd",
-            40_000,
-            250_000,
-            between=(twin, f"technology={technology}"),
-            options=OPTIONS,
-        )
-        assert [round(flip.value) for flip in result.flips] == [value]

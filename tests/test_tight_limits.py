@@ -20,7 +20,7 @@ from designer.answer import Answer, SolveOptions
 from designer.candidates.branches import Knapsack
 from designer.candidates.copies import choose_of
 from designer.candidates.points import Points
-from designer.candidates.pressure import in_racks
+from designer.candidates.rack_cases import cases_of, rows_of
 from designer.candidates.space import Limited, build_space
 from designer.candidates.terms import NET_WATTS, RACKS, TERMS
 from designer.candidates.weights import Limit, Weights, unit_vector
@@ -166,11 +166,26 @@ def test_whole_network_racks_leave_the_racks_of_accelerators_fewer() -> None:
     racks = Limit("site.racks", tuple(unit_vector(RACKS).tolist()), 10.0, "racks", 1.0)
     watts = Limit("watts", tuple(unit_vector(NET_WATTS).tolist()), 5e3, "W", 1.0)
     weights = Weights(unit_vector(NET_WATTS), (racks, watts))
-    used = [np.array([[4.3, 300.0, 4.0], [3.5, 500.0, 3.0]]), np.array([[2.9, 900.0, 2.0]])]
-    found, uses = in_racks(weights, 1000.0, used)
-    # 0.3 + 0.9 of a network rack are two.
-    assert [limit.most for limit in found.limits] == [10.0, 5e3, 8.0]
-    assert uses[2].tolist() == unit_vector(RACKS).tolist() and uses[0][NET_WATTS] == 1e-3
+    rows = rows_of(weights, 1000.0)
+    assert rows[3].tolist() == unit_vector(RACKS).tolist() and rows[1][NET_WATTS] == rows[4][NET_WATTS] == 1e-3
+
+    def pool(*points: tuple[float, float, float]) -> Points:
+        """Points of (goal, racks of accelerators, watts), an option each."""
+        values = [[usd, racks + watts / 1000, watts, racks, watts / 1000] for usd, racks, watts in points]
+        return Points(np.array(values), np.arange(len(points)), len(points))
+
+    pools = [pool((5.0, 6.0, 300.0), (9.0, 5.0, 1800.0)), pool((2.0, 2.0, 900.0))]
+    ways = [[(np.ones(p.options, np.bool_),)] for p in pools]
+    two, three, more = cases_of(weights, 1000.0, pools, ways)
+    # 0.3 + 0.9 of a network rack are two, and 8 racks are left; 1.8 + 0.9 are three; four leave too few.
+    assert [limit.most for limit in two.weights.limits] == [10.0, 5e3, 8.0, 2.0]
+    assert [limit.most for limit in three.weights.limits] == [10.0, 5e3, 7.0, 3.0]
+    assert [limit.most for limit in more.weights.limits] == [10.0, 5e3, 6.0]
+    assert [case.knapsack.least for case in (two, three, more)] == pytest.approx([7.0, 11.0, math.inf])
+    # Where racks are plenty they are not counted one by one.
+    plenty = replace(weights, limits=(replace(racks, most=100.0), watts))
+    (alone,) = cases_of(plenty, 1000.0, pools, ways)
+    assert [limit.most for limit in alone.weights.limits] == [100.0, 5e3, 98.0]
 
 
 def test_ceilings_rise_to_the_known_answer_and_no_further() -> None:

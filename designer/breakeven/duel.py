@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from designer.breakeven.asker import Asker
+from designer.breakeven.asker import Asker, Point
 from designer.breakeven.choices import differences
 from designer.breakeven.envelope import NotStraightError, Piece, envelope
 from designer.breakeven.linear import Entry
 from designer.breakeven.result import Flip, Side
 from designer.breakeven.search import Found, bracket, changes
+from designer.report.words import goal_text
 
 NEITHER = "neither"
 
@@ -85,13 +86,22 @@ class Duel:
         )
 
     def _ends(self, start: float, end: float) -> tuple[str, ...]:
-        """Both costs at both ends: how far from a flip the range is."""
-        found = []
-        for value in (start, end):
-            costs = [asker.at(value).cost for asker in (self.one, self.other)]
-            words = ["no design" if cost is None else f"${cost:,.0f} a year" for cost in costs]
-            found.append(f"at {value:g}: {self.names[0]} {words[0]}, {self.names[1]} {words[1]}")
-        return tuple(found)
+        """Both answers at both ends: how far from a flip the range is."""
+        askers = (self.one, self.other)
+        return tuple(
+            f"at {value:,.12g}: "
+            + ", ".join(f"{name} {_told(asker.at(value))}" for name, asker in zip(self.names, askers, strict=True))
+            for value in (start, end)
+        )
+
+
+def _told(point: Point) -> str:
+    sure = "proven" if point.proven else "not proven"
+    if point.cost is None:
+        return f"no design ({sure})"
+    goal = point.answer.goals[0].goal if point.answer.goals else "cost"
+    words = f"${point.cost:,.0f} a year" if goal == "cost" else goal_text(goal, point.cost)
+    return f"{words} ({sure})"
 
 
 def _meet(mine: Sequence[Piece], theirs: Sequence[Piece], low: float, high: float) -> float | None:

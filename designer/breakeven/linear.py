@@ -23,7 +23,7 @@ _RATES = (
 _TIMES = r"\w*mttr_h|backplane_swap_labour_h|job_restart_cost_h"
 _MONEY = (
     r"electricity_usd_per_kwh|pue(_liquid)?|utilisation(_of_tdp)?|labour_usd_per_h|\w+_swap_event_usd|"
-    r"lost_hour_usd_per_usd_of_accelerator|replacement_part_share|usd_per_\w+"
+    r"lost_hour_usd_per_usd_of_accelerator|(replacement|box_swap)_part_share|usd_per_\w+"
 )
 _WATTS = r"power_w(_per_end)?|tdp_w|host_overhead_w_per_accel|front_end_w_per_accelerator"
 _RISK_LIMITS = (

@@ -73,7 +73,7 @@ class BreakEven:
 
     ``method`` "lines": costs are straight lines in the figure, and every flip of the range is found; "grid": optima at
     ``points`` values, flips between neighbours that differ, by bisection. ``reason`` says why. ``proven`` says whether
-    every solve ended with a proof (or with none having a design).
+    every solve ended with a proof (or with none having a design). ``settings`` are the other figures that were set.
     """
 
     instance: str
@@ -93,3 +93,4 @@ class BreakEven:
     proven: bool
     solves: int
     notes: tuple[str, ...]
+    settings: tuple[str, ...] = ()

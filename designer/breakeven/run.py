@@ -12,10 +12,20 @@ from designer.answer import Question, SolveOptions
 from designer.breakeven.asker import Asker
 from designer.breakeven.choices import WATCHES, Watch
 from designer.breakeven.duel import Duel
-from designer.breakeven.key import FLAG, Variable, at_value, find_variable, opened_by_instance, with_wholeness
+from designer.breakeven.key import (
+    FLAG,
+    Variable,
+    at_value,
+    find_variable,
+    opened_by_instance,
+    with_fixed,
+    with_wholeness,
+)
 from designer.breakeven.linear import entry_of
 from designer.breakeven.result import BreakEven
 from designer.breakeven.search import Found, Search
+from designer.breakeven.settings import FLAG as SET
+from designer.breakeven.settings import fixed_of
 from designer.instance.load import load
 from designer.problems import InputError, Problem
 from designer.reading import nearest
@@ -36,6 +46,7 @@ def breakeven(
     watch: str = "any",
     width: float = WIDTH,
     points: int = POINTS,
+    settings: Sequence[str] = (),
     overlay: str | Path | None = None,
     options: SolveOptions | None = None,
     on_solve: Callable[[float], None] | None = None,
@@ -59,6 +70,8 @@ def breakeven(
         Relative width of the bracket around a flip.
     points
         Values solved first where costs are not straight lines in the figure.
+    settings
+        Other figures, set for the whole search: ``KEY=VALUE``, or ``KEY=low``, ``mid``, ``high`` of the catalogue.
     options
         How to solve each time.
     on_solve
@@ -71,8 +84,8 @@ def breakeven(
     """
     options = options or SolveOptions()
     problems = _range_problems(start, end, width, points, watch, between)
-    question, variable = _read(instance, overlay, key, problems)
-    sides = tuple(tuple(part.strip() for part in text.split(",") if part.strip()) for text in between)
+    question, variable = _read(instance, overlay, key, problems, settings)
+    sides = tuple(_choices(text) for text in between)
     if question is not None:
         for forces in sides:
             problems += _problems(partial(force, question, forces))
@@ -92,7 +105,8 @@ def breakeven(
         search = Duel(askers[0], askers[1], tuple(between), entry, width, points)
     else:
         search = Search(askers[0], entry, width, points)
-    return _result(question, variable, search.run(start, end), askers, chosen, tuple(between), width)
+    found = _result(question, variable, search.run(start, end), askers, chosen, tuple(between), width)
+    return replace(found, settings=tuple(settings))
 
 
 def _result(
@@ -109,7 +123,7 @@ def _result(
     notes = [note for asker in askers for note in asker.notes]
     notes += [f"{opened} of the instance stands before this figure"] if opened else []
     notes += found.notes
-    if not found.moves:
+    if not found.moves and any(point.answer.design is not None for point in solved):
         notes.append("the figure moves the cost of no design met: another figure may be the one that counts")
     if not all(point.proven for point in solved):
         notes.append("some solves ended at the time limit: flips rest on designs that are not proven to be the best")
@@ -140,7 +154,11 @@ def _result(
 
 
 def _read(
-    instance: str | Path | Question, overlay: str | Path | None, key: str, problems: list[Problem]
+    instance: str | Path | Question,
+    overlay: str | Path | None,
+    key: str,
+    problems: list[Problem],
+    settings: Sequence[str],
 ) -> tuple[Question | None, Variable | None]:
     """Read instance and figure, adding their mistakes to ``problems``."""
     try:
@@ -148,11 +166,22 @@ def _read(
     except InputError as error:
         problems += error.problems
         return None, None
+    variable = None
     try:
-        return question, find_variable(question, key)
+        variable = find_variable(question, key)
     except InputError as error:
         problems += error.problems
-        return question, None
+    try:
+        fixed = fixed_of(question, settings, key)
+    except InputError as error:
+        problems += error.problems
+        return question, variable
+    return with_fixed(question, fixed, SET), None if variable is None else replace(variable, fixed=fixed)
+
+
+def _choices(text: str) -> tuple[str, ...]:
+    """The choices of one side; their order says nothing."""
+    return tuple(sorted({part.strip() for part in text.split(",") if part.strip()}))
 
 
 def _bad_ends(start: float, end: float) -> bool:
@@ -171,8 +200,10 @@ def _range_problems(
         found.append(Problem("--points", "", str(points), "allowed: 2 to 1000"))
     if watch not in WATCHES:
         found.append(Problem("--watch", "", repr(watch[:60]), nearest(watch, WATCHES)))
-    if between and (len(between) != 2 or not all(text.strip(", ") for text in between) or between[0] == between[1]):
-        found.append(Problem("--between", "", ", ".join(between) or "nothing", "allowed: two different choices"))
+    sides = [_choices(text) for text in between]
+    if between and (len(sides) != 2 or not all(sides) or sides[0] == sides[1]):
+        read = " and ".join(between) or "nothing"
+        found.append(Problem("--between", "", read[:120], "allowed: two different choices"))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from textwrap import fill
 
@@ -26,6 +27,8 @@ def breakeven_screen(found: BreakEven) -> str:
     """
     lines = [f"{found.instance}: where the best design flips"]
     lines += _paragraph("FIGURE", _figure(found))
+    if found.settings:
+        lines += _paragraph("SET", ", ".join(found.settings))
     if found.between:
         lines += _paragraph("BETWEEN", " and ".join(found.between))
     elif found.watch != "any":
@@ -107,9 +110,11 @@ def _flip(found: BreakEven, flip: Flip) -> Iterator[str]:
 
 def _no_flip(found: BreakEven) -> str:
     ends = f"from {number(found.start.value)} to {number(found.end.value)}"
-    what = "the same choice is cheaper" if found.between else "the same choices are best"
     if found.start.choices == () and found.end.choices == ():
         return f"{ends}: no design at either end"
+    what = f"{found.start.name} is cheaper" if found.between else "the same choices are best"
+    if not found.between and found.watch != "any":
+        what = f"what is watched ({found.watch}) stays the same"
     sure = "" if found.method == "lines" else ", as far as the values that were solved show"
     return f"{ends} {what}{sure}"
 
@@ -125,5 +130,7 @@ def _method(found: BreakEven) -> str:
 
 
 def _paragraph(head: str, text: str) -> Iterator[str]:
+    # The choices of one side are joined by commas: a line may end between them.
+    text = re.sub(r",(?=\w+=)", ", ", text)
     lines = fill(text, _WIDTH, initial_indent=f"{head:<13}", subsequent_indent=_INDENT, break_on_hyphens=False)
     yield from lines.splitlines()

@@ -13,7 +13,7 @@ knapsack of points, and nothing of it is taken on trust: bounds are recounted fr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -111,11 +111,21 @@ class Knapsack:
             total += values[(values @ np.append(1.0, prices)).argmin(), 1:]
         return total
 
+    @property
+    def least(self) -> float:
+        """What any answer costs at least without a split; infinite where the limits cannot be kept."""
+        first = [self._relax(parts, math.inf) for parts in self._whole]
+        return min((one.branch.least for one in first if one is not None), default=math.inf)
+
+    @property
+    def _whole(self) -> Iterator[tuple[Part, ...]]:
+        for way in product(*self._ways):
+            yield tuple((pool, mask) for pool, masks in enumerate(way) for mask in masks)
+
     def branches(self, ceiling: float) -> list[Branch]:
         """The branches that can hold an answer of at most ``ceiling``, those of the least bound first."""
         waiting = []
-        for way in product(*self._ways):
-            parts = tuple((pool, mask) for pool, masks in enumerate(way) for mask in masks)
+        for parts in self._whole:
             first = self._relax(parts, ceiling)
             waiting += [] if first is None else [first]
         done: list[Branch] = []

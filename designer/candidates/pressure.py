@@ -130,26 +130,6 @@ def pressure_of(
     return Pressure(replace(weights, goal=weights.goal + prices @ rows), spare + NOISE * (abs(spare) + best), rows)
 
 
-def in_racks(
-    weights: Weights, network_rack_watts: float, pools: Sequence[Floats] | None = None
-) -> tuple[Weights, Floats]:
-    """Weights with a further limit for every one on racks, and the uses (limits, columns) of all limits.
-
-    Network racks are whole: the racks of accelerators are at most what the fewest whole network racks leave. These
-    hold the least network watts of all ``pools``, what each of their points uses of the limits (points, limits);
-    without pools they are not counted.
-    """
-    uses, limits = [use_of(limit, network_rack_watts) for limit in weights.limits], list(weights.limits)
-    for k, limit in enumerate(weights.limits):
-        if limit.row[RACKS]:
-            alone = len(limits)
-            shares = [] if pools is None else [(used[:, k] - used[:, alone]).min(initial=math.inf) for used in pools]
-            whole = math.ceil(sum(shares) - NOISE) if sum(shares) < math.inf else 0
-            limits.append(replace(limit, most=limit.most - whole))
-            uses.append(limit.row)
-    return replace(weights, limits=tuple(limits)), np.stack(uses)
-
-
 def priced(weights: Weights, uses: Floats, prices: Floats, best: float) -> Pressure:
     """Weights under prices (limits,) on the limited sums; ``best`` is the goal of a known design, for its noise."""
     most = np.array([limit.most + limit.noise for limit in weights.limits])

@@ -70,11 +70,13 @@ def shapes(
             if stages == 2:
                 yield from _two_stages(leaf, spine, rate, copies, leaves, link, choose.min_spines, ceiling, floor)
                 continue
-            for core in cores:
+            # The cheapest choices with the uplinks they need and one pod of the fewest spines.
+            pod = floor.least(link[0], choose.min_spines) + link[1] + choose.min_spines * ceiling.box_usd(spine)
+            for core in cores if pod <= ceiling.best_usd else ():
                 if core.family != leaf.family or rate not in core.radix:
                     continue
                 boxes = Boxes(leaf, spine, core, None, rate, copies)
-                yield from _more_stages(boxes, tops if stages == 4 else None, leaves, link, choose, ceiling, floor)
+                yield from _more_stages(boxes, tops if stages == 4 else None, leaves, link, choose, ceiling, floor, pod)
 
 
 def _more_stages(
@@ -85,12 +87,19 @@ def _more_stages(
     choose: Choose,
     ceiling: Ceiling,
     floor: Floor,
+    pod: float,
 ) -> Iterator[ShapeRows]:
-    """Shapes with these leaves, spines and cores; with ``tops`` those of four stages."""
-    spine, core, rate = boxes.spine, boxes.core, boxes.rate_gbps
+    """Shapes with these leaves, spines and cores; with ``tops`` those of four stages.
+
+    ``pod`` is what all of them cost at least without cores and what joins those; every spine has one.
+    """
+    spine, core, rate, fewest = boxes.spine, boxes.core, boxes.rate_gbps, choose.min_spines
     assert spine is not None and core is not None
+    least = pod + fewest * ceiling.box_usd(core)
+    if least > ceiling.best_usd:
+        return
     upper = ceiling.link_usd(spine, core, rate, "spine_core")
-    if upper is None or ceiling.hopeless(boxes):
+    if upper is None or least + fewest * upper[0] + upper[1] > ceiling.best_usd or ceiling.hopeless(boxes):
         return
     if tops is None:
         three = _ThreeStages(boxes.leaf, spine, core, rate, boxes.copies, leaves, choose, (link, upper), ceiling, floor)
@@ -154,8 +163,6 @@ class _ThreeStages:
         radix, fewest, best = self.spine.radix[self.rate], self.choose.min_spines, self.ceiling.best_usd
         # The cheapest choices with the uplinks they need, one pod of the fewest spines and one core for each.
         base = self.floor.least(leaf_link, fewest) + leaf_once + core_once + fewest * spine_usd
-        if base + fewest * (core_usd + core_link) > best:
-            return None
         ways, tapers = ways_up(radix, self.core.radix[self.rate], self.choose.spine_tapers)
         pays = base + fewest * ways[:, 1] * (core_usd + ways[:, 0] * core_link) <= best
         ways, tapers = ways[pays], tapers[pays]

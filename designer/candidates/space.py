@@ -11,7 +11,7 @@ import numpy as np
 
 from designer.candidates.blast import surviving
 from designer.candidates.blocks import Attachments, Filled, Narrowed
-from designer.candidates.branches import Knapsack
+from designer.candidates.branches import Branch
 from designer.candidates.choices import Option
 from designer.candidates.dominance import reduce_options
 from designer.candidates.mixing import completed, mix_of, runs, splits
@@ -20,7 +20,8 @@ from designer.candidates.offer import Offer
 from designer.candidates.parted import Parted
 from designer.candidates.parting import Block, CutShortError, Fabric, blocks_of
 from designer.candidates.points import PointsOf
-from designer.candidates.pressure import Pressure, in_racks, pressure_of, priced
+from designer.candidates.pressure import Pressure, pressure_of
+from designer.candidates.rack_cases import Case, cases_of, rows_of
 from designer.candidates.reduce import Mask
 from designer.candidates.search import Search
 from designer.candidates.slots import Slot
@@ -192,7 +193,8 @@ class Limited:
     """The search within limits under any ceiling; what hangs on none is made once.
 
     Exact: every complete answer of what the reductions left is in one branch of the options (`Knapsack`), each with
-    prices on the limits of its own, or is dearer than the ceiling.
+    prices on the limits of its own, or is dearer than the ceiling; with a limit on racks in one for every number of
+    network racks (`rack_cases`).
 
     Parameters
     ----------
@@ -220,32 +222,37 @@ class Limited:
         self._attachments = Attachments(search, self._options)
         watts = offer.economy.network_rack_watts
         with _stoppable(self._work):
-            points = PointsOf(self._attachments, search, np.vstack([weights.goal, in_racks(weights, watts)[1]]))
+            points = PointsOf(self._attachments, search, rows_of(weights, watts))
             pools = [points(place) for place in range(len(options))]
-            self._weights, self._uses = in_racks(weights, watts, [pool.values[:, 1:] for pool in pools])
             ways = [splits(pool, choose.mixed_parts) for pool in self._options]
-            self._knapsack = Knapsack(pools, np.array([limit.room for limit in self._weights.limits]), ways)
-            for _ in range(_PROBES):
-                self._probe()
+            self._cases = cases_of(weights, watts, pools, ways)
+            for case in self._cases:
+                for _ in range(_PROBES):
+                    self._probe(case)
 
     @property
     def least(self) -> float:
         """What any answer costs at least; infinite where the limits cannot be kept."""
-        return min((branch.least for branch in self._knapsack.branches(math.inf)), default=math.inf)
+        return min((branch.least for _, branch in self._branches(math.inf)), default=math.inf)
 
-    def _probe(self) -> None:
+    def _branches(self, ceiling: float) -> list[tuple[Case, Branch]]:
+        """The branches of all cases, those of the least bound first."""
+        found = [(case, branch) for case in self._cases for branch in case.knapsack.branches(ceiling)]
+        return sorted(found, key=lambda one: one[1].least)
+
+    def _probe(self, case: Case) -> None:
         """Learn from a fabric what no point knows of: whole boxes, pods and cages use of the limits too."""
-        branch = next(iter(self._knapsack.branches(math.inf)), None)
+        branch = next(iter(case.knapsack.branches(math.inf)), None)
         if branch is None:
             return
-        few = self._knapsack.cheapest(branch, _FEW)
-        part = self._work.part(priced(self._weights, self._uses, branch.prices, branch.least))
+        few = case.knapsack.cheapest(branch, _FEW)
+        part = self._work.part(case.pressure(branch, branch.least))
         fabrics = part.probe(self._of(few), Narrowed(self._attachments, few))
         places = [{id(option): place for place, option in enumerate(pool)} for pool in self._options]
         for fabric in fabrics:
             chosen = [(p, places[p][id(item.option)]) for p, parts in enumerate(fabric.items) for item in parts]
-            beyond = self._uses @ fabric.terms - self._knapsack.use(chosen, branch.prices)
-            self._knapsack.reserve(np.maximum(beyond, 0.0))
+            beyond = case.uses @ fabric.terms - case.knapsack.use(chosen, branch.prices)
+            case.knapsack.reserve(np.maximum(beyond, 0.0))
 
     def _of(self, masks: Sequence[Mask]) -> list[list[Option]]:
         """The options of masks."""
@@ -266,10 +273,10 @@ class Limited:
         work, known = self._work, self._work.known
         known.best, work.enumerated = min(ceiling, known.found_best), 0
         parts = []
-        for branch in self._knapsack.branches(work.search.pressure.most(known.best)):
+        for case, branch in self._branches(work.search.pressure.most(known.best)):
             if branch.least > work.search.pressure.most(known.best):
                 break
-            part = work.part(priced(self._weights, self._uses, branch.prices, known.best))
+            part = work.part(case.pressure(branch, known.best))
             part.run(self._of(branch.options), Narrowed(self._attachments, branch.options))
             parts.append(part)
             work.enumerated += part.enumerated

@@ -49,6 +49,15 @@ def breakeven(
     ] = "any",
     width: Annotated[float, typer.Option(help="Relative width of the bracket around a flip.")] = 1e-3,
     points: Annotated[int, typer.Option(help="Values solved first where cost is no straight line in the figure.")] = 9,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set another figure for the whole search, to a number or to the catalogue's low, mid or high; "
+            "may be given several times.",
+        ),
+    ] = None,
     catalog: Overlay = None,
     gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Relative gap of every solve.")] = 1e-7,
     time_limit: Annotated[
@@ -72,6 +81,7 @@ def breakeven(
             watch=watch,
             width=width,
             points=points,
+            settings=settings or (),
             overlay=catalog,
             options=SolveOptions(gap, time_limit, explain_s=0.0),
             on_solve=None if quiet else lambda value: say(f"  {vary} = {value:.12g} ..."),

@@ -25,6 +25,8 @@ from designer_models import FabricChoice, build_fabric_choice, forbid
 
 # How far above the least bound an answer is looked for first; how much further if there is none, and how far at most.
 _ABOVE, _FURTHER, _HIGHEST = 0.002, 1.4, 0.3
+# Templates below a ceiling that are quickly looked through.
+FEW = 200
 
 
 @dataclass(frozen=True)
@@ -136,12 +138,15 @@ def _over(deadline: Deadline) -> bool:
     return deadline.over
 
 
-def ceilings(low: float, best: float) -> Iterator[float]:
-    """Rising ceilings above the least bound of a question with limits, up to the ``best`` known value."""
+def ceilings(low: float, best: float, few: Callable[[], bool] = lambda: False) -> Iterator[float]:
+    """Rising ceilings above the least bound of a question with limits, up to the ``best`` known value.
+
+    ``few`` says that there was little below the last one: then two steps are taken at once.
+    """
     share = _ABOVE
     while share < _HIGHEST and low + share * abs(low) < best:
         yield low + share * abs(low)
-        share *= _FURTHER
+        share *= _FURTHER ** (2 if few() else 1)
     if best < math.inf:
         yield best
 
@@ -169,9 +174,12 @@ def _under_limits(
     if low == math.inf:
         return Least(None, math.inf, settled=True)
     reached, ceiling = best, -math.inf
-    for rising in ceilings(low, best):
+    sizes: list[int] = []
+    for rising in ceilings(low, best, lambda: sizes[-1] < FEW):
         ceiling = next_ceiling(low, ceiling, rising, reached)
-        found = solved(limited.space(ceiling), deadline, accept)
+        space = limited.space(ceiling)
+        sizes.append(len(space.templates))
+        found = solved(space, deadline, accept)
         value = math.inf if found.selection is None else limited.value(found.selection.terms)
         if value <= ceiling or rising >= best or not found.settled:
             return found

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 
 from designer.answer import Question, SolveOptions, Status
 from designer.candidates.choices import Option, make_options
@@ -38,7 +39,7 @@ from designer.instance.schema import Choose, Instance
 from designer.solve.clock import Clock, Deadline
 from designer.solve.exact import keeping
 from designer.solve.limits import Reach, reach, short
-from designer.solve.selection import Least, Selection, ceilings, least, next_ceiling, selection_from, solved
+from designer.solve.selection import FEW, Least, Selection, ceilings, least, next_ceiling, selection_from, solved
 
 
 @dataclass(frozen=True)
@@ -315,9 +316,9 @@ class _Search:
         High ceilings take long: before them a design that uses little of a limit is looked for. It is an answer below
         some ceiling, or there is none at all.
         """
-        reached, low, ceiling = Reach(known, ()), limited.least, -math.inf
+        reached, low, ceiling, sizes = Reach(known, ()), limited.least, -math.inf, list[int]()
         asked = known < math.inf
-        for rising in (*ceilings(low, known), math.inf):
+        for rising in chain(ceilings(low, known, lambda: sizes[-1] < FEW), (math.inf,)):
             if not asked and reached.selection is None and rising > low + _HIGH * abs(low):
                 asked, lean = True, self._least_use()
                 if lean is not None and lean.selection is None:
@@ -328,6 +329,7 @@ class _Search:
                 break
             ceiling = next_ceiling(low, ceiling, rising, reached.best)
             space = limited.space(ceiling)
+            sizes.append(len(space.templates))
             if space.best <= ceiling:
                 return space, Reach(space.best, (), selection_from(space.answer)), None
             try:

@@ -33,6 +33,8 @@ from designer.solve.stock import Stock
 SMALLEST, _LARGEST = 1e-9, 1e9
 # Between probes of a bracket the guess stays away from its ends by this share of it.
 _INSIDE = 0.02
+# How far into the bracket a guess goes where so much of a limit is used, and a refusal costs little.
+_NEAR, _DARING = 0.99, 0.75
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,14 @@ class Most:
 
 @dataclass(frozen=True)
 class _Probe:
-    """``use`` is the largest share of a limit that is needed at least; ``refused`` that no design exists."""
+    """``use`` is the largest share of a limit that is needed at least; ``refused`` that no design exists, ``quick``
+    that this was seen without the limits."""
 
     multiplier: float
     selection: Selection | None
     use: float | None
     refused: bool
+    quick: bool = False
 
 
 def most_tokens(
@@ -129,7 +133,9 @@ class _Search:
         self.refused, self.refused_use = inf, inf
         self.selection: Selection | None = None
         self.solves = 0
-        self.between = self.below = 0
+        self.between = self.below = self.above = 0
+        # Whether the last demand was refused without a search within the limits.
+        self.quick = False
 
     def run(self, known_refused: float) -> Most:
         self.refused = known_refused
@@ -149,13 +155,19 @@ class _Search:
     def _next(self) -> float:
         low, high = self.served, self.refused
         if high == inf:
-            # Every limited sum grows about as the demand does: the tightest limit says how far it may go.
-            return max(low * min(max(1 / self.served_use, 1 + self.gap), 1e3) if self.served_use > 0 else 10 * low, low)
+            # Every limited sum grows about as the demand does: the tightest limit says how far it may go. Whole units
+            # at their limit say nothing: ever larger strides look for a demand that is too much.
+            self.above += 1
+            stride = 1 + min(max(0.04 * 2.0**self.above, self.gap), 1.0)
+            return low * min(max(1 / self.served_use, stride), 1e3) if self.served_use > 0 else 10 * low
         if low == 0.0:
             # What the tightest limit suggests, and ever larger strides if that stays refused.
             self.below += 1
             stride = 1 - min(0.005 * 2.0**self.below, 0.9)
             return high * min(max(1 / self.refused_use, 1e-3), stride)
+        if self.quick and self.served_use > _NEAR and high > low * (1 + 3 * self.gap):
+            # Whole units near their limit tell no distance. Too much is seen at once, what is not takes long.
+            return low + (high - low) * _DARING
         self.between += 1
         # Every other time just above what is achieved: a refusal there ends the search.
         if self.between % 2 == 0 or high <= low * (1 + 3 * self.gap):
@@ -168,10 +180,12 @@ class _Search:
     def _probe(self, multiplier: float) -> None:
         self.solves += 1
         probe = self._fit(multiplier)
+        self.quick = probe.quick
         if probe.selection is not None:
             achieved = max(self._achieved(probe.selection.items), multiplier)
             self.served, self.selection = achieved, probe.selection
             self.served_use = self._used(probe.selection.terms)
+            self.between = 1
         elif probe.refused:
             self.refused, self.refused_use = multiplier, inf if probe.use is None else probe.use
         else:
@@ -190,9 +204,9 @@ class _Search:
         found = least(self.stock.offer, options, choose, Weights(self.lean, ()), self.deadline)
         zero = self.free or any(limit.most == 0.0 for limit in self.limits)
         if found.settled and found.selection is None:
-            return _Probe(multiplier, None, None, refused=True)
+            return _Probe(multiplier, None, None, refused=True, quick=True)
         if found.bound > count * (1 + NOISE) and not zero:
-            return _Probe(multiplier, None, found.bound / count, refused=True)
+            return _Probe(multiplier, None, found.bound / count, refused=True, quick=True)
         if found.selection is not None and holds(asked, self.stock.offer, found.selection):
             return _Probe(multiplier, found.selection, None, refused=False)
         ceiling = inf if zero else count * (1 + NOISE)
