@@ -196,14 +196,20 @@ def test_where_the_rules_are_off_the_simulation_says_so() -> None:
 # --- Spares ----------------------------------------------------------------------------------------------------------
 
 
-def with_spares(name: str, years: float, runs: int, seed: int) -> Simulation:
-    """A simulation in which everything is as expected, and what is lost without the spares is not."""
-    case = SPARES[name]
+def with_spares(name: str, years: float, runs: int, seed: int, slack: float = 0.0) -> Simulation:
+    """A simulation in which everything is as expected, and what is lost without the spares is not.
+
+    ``slack`` is how far, relatively, figures may lie outside their intervals.
+    """
+    case, delta = SPARES[name], spare_delta(SPARES[name])
     found = simulate(*case, years=years, runs=runs, seed=seed, workers=1 if runs == RUNS else 2)
-    assert not contradictions(found, spare_delta(case))
+    for item, figure in contradictions(found, delta):
+        row = found.row(item, figure)
+        shift = sum(v for (of, what), v in delta.items() if what == figure and item in (of, "total"))
+        assert row.expected + shift == pytest.approx(row.simulated.mean, rel=slack)
     (up,) = found.pools
     if case[0].pools[0].scale_up.spare_planes == 0:
-        assert up.simulated.low < up.expected < up.simulated.high
+        assert up.simulated.low * (1 - slack) < up.expected < up.simulated.high * (1 + slack)
     hours = found.row("total", "accelerator_hours_lost")
     # Without spares much more is lost: a spare that does not stand in would be noticed.
     (pool,) = case[0].pools
@@ -222,7 +228,8 @@ def test_spares_cover_what_they_should(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SPARES)
 def test_spares_to_3_percent(name: str) -> None:
-    found = with_spares(name, 400.0 if name == "three spare boards" else 150.0, 40, 8)
+    # A board is down for up to 2 % of the time, in which the rules let nothing else of it fail.
+    found = with_spares(name, 400.0 if name == "three spare boards" else 150.0, 40, 8, slack=0.02)
     assert found.row("total", "accelerator_hours_lost").simulated.width < 0.03
 
 
