@@ -507,6 +507,7 @@ def test_bench_measures_every_phase_in_its_own_process(tmp_path: Path, monkeypat
     (folder / "rack.toml").write_text(RACK.read_text())
     (folder / "wrong.toml").write_text("name = 1")
     result = invoke("bench", folder, "--json", "--repeat", 2)
+    assert result.stdout, result.stderr
     rack, wrong = json.loads(result.stdout)
     assert rack["status"] == "optimal"
     assert rack["runs"] == 2

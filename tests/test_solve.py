@@ -15,7 +15,7 @@ from designer.answer import Progress, Question, SolveOptions
 from designer.candidates.reduce import pareto
 from designer.problems import InputError
 from designer.solve.compile import ConstantRowError, compile_model, load_solution
-from designer.solve.highs import SolverError, Termination, solve_milp
+from designer.solve.highs import SolverError, Termination, irreducible_rows, solve_milp
 
 INSTANCES = Path(__file__).parent.parent / "instances"
 
@@ -46,6 +46,14 @@ def test_the_hand_over_keeps_the_optimum(seed: int) -> None:
     assert report.values is not None
     load_solution(milp, report.values)
     assert pyo.value(model.cost) == pytest.approx(expected)
+
+
+def test_the_solver_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    milp = compile_model(knapsack(10, 0))
+    solve_milp(milp, gap=0.0)
+    assert irreducible_rows(milp) is None
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")
 
 
 def test_an_option_that_highs_rejects_is_an_error() -> None:

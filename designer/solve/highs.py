@@ -95,7 +95,6 @@ def solve_milp(
         carries the incumbent.
     """
     solver = _new()
-    solver.silent()
     options: dict[str, Any] = {
         "mip_rel_gap": gap,
         "mip_abs_gap": 0.0 if gap == 0.0 else 1e-6,
@@ -166,7 +165,6 @@ def irreducible_rows(milp: Milp, time_limit_s: float | None = None) -> list[int]
     HiGHS finds such sets for linear programs only; whole numbers may exclude more.
     """
     solver = _new()
-    solver.silent()
     strategy = highspy.IisStrategy
     wanted = int(strategy.kIisStrategyFromLp) | int(strategy.kIisStrategyIrreducible)
     options: dict[str, Any] = {"iis_strategy": wanted}
@@ -185,8 +183,18 @@ def irreducible_rows(milp: Milp, time_limit_s: float | None = None) -> list[int]
     return [int(row) for row in found.row_index_]
 
 
+class _Quiet(highspy.Highs):
+    """A solver that writes nothing: from highspy 1.16 on the callbacks, enabled on construction, print its banner."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802  # highspy's name
+        self.silent()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]  # untyped in highspy
+
+
 def _new() -> highspy.Highs:
-    return highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves this one constructor untyped
+    solver = _Quiet()  # type: ignore[no-untyped-call]  # highspy leaves this one constructor untyped
+    solver.silent()
+    return solver
 
 
 def _finite(value: float) -> float | None:
