@@ -36,21 +36,42 @@ class Ceiling:
         return self.known()
 
 
-def ways_up(radix: int, radix_above: int, tapers: Sequence[float]) -> tuple[Ints, Floats]:
-    """Ways up from a box (links per upper box, upper boxes), shape (n, 2), each once, and a taper that has it (n,).
+def ways_up(radix: int, radix_above: int, tapers: Sequence[float], *, highest: bool) -> tuple[Ints, Floats]:
+    """Ways up from a box (links per full upper box, upper boxes, uplinks), (n, 3), each once, and a taper that has it.
+
+    At the ``highest`` boundary of a tree also the ways that use every uplink, some upper boxes getting a link less.
 
     Examples
     --------
-    >>> ways, tapers = ways_up(4, 4, [1.0, 3.0])
+    >>> ways, tapers = ways_up(4, 4, [1.0, 3.0], highest=True)
     >>> ways.tolist(), tapers.tolist()
-    ([[1, 2], [2, 1], [1, 1]], [1.0, 1.0, 3.0])
+    ([[1, 2, 2], [2, 1, 2], [1, 1, 1]], [1.0, 1.0, 3.0])
+    >>> ways_up(6, 4, [1.0], highest=True)[0].tolist()
+    [[1, 3, 3], [2, 1, 2], [2, 2, 3], [3, 1, 3]]
     """
-    seen: dict[tuple[int, int], float] = {}
+    seen: dict[tuple[int, int, int], float] = {}
     for taper in tapers:
         most = math.ceil(radix / (1 + taper) - EPS)
         for links in range(1, min(most, radix_above) + 1):
-            seen.setdefault((links, most // links), taper)
-    return np.array(list(seen), np.int64).reshape(len(seen), 2), np.array(list(seen.values()), float)
+            seen.setdefault((links, most // links, links * (most // links)), taper)
+            boxes = -(most // -links)
+            if highest and -(most // -boxes) == links:
+                seen.setdefault((links, boxes, most), taper)
+    return np.array(list(seen), np.int64).reshape(len(seen), 3), np.array(list(seen.values()), float)
+
+
+def striped(uplinks: Ints, links: Ints, min_boxes: int) -> Ints:
+    """Fewest uplinks (n,), no fewer than given, and the boxes for them with ``links`` to a full one, shape (n, 2).
+
+    Fewer ``links`` than asked for serve where the boxes make do with them: the pair is then that of those.
+
+    Examples
+    --------
+    >>> striped(np.array([64, 5, 1]), np.array([3, 4, 2]), 2).tolist()
+    [[64, 22], [5, 2], [3, 2]]
+    """
+    most = np.maximum(uplinks, (min_boxes - 1) * links + 1)
+    return np.stack([most, -(most // -links)], axis=1)
 
 
 def with_one_out(kept_gbps: Floats, box_gbps: Ints) -> Ints:

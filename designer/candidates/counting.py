@@ -26,8 +26,8 @@ class _Level:
     """Links from a group of lower boxes to the boxes above, arrays (n,), all copies together.
 
     A group is a leaf, the spines of a pod, the cores of a zone: ``boxes`` of them over ``below`` leaves of a copy, with
-    ``up`` links each, ``per_pair`` to each of ``above`` boxes. The ``uppers`` boxes that a group meets have ``full``
-    links down each when all their groups are there (used below the last stage).
+    ``up`` links each, ``per_pair`` to each of ``above`` boxes, one less to ``lean`` of these. The ``uppers`` boxes that
+    a group meets have ``full`` links down each when all their groups are there (used below the last stage).
     """
 
     name: str
@@ -35,10 +35,20 @@ class _Level:
     up: Ints
     per_pair: Ints
     above: Ints
+    lean: Ints
     upper: SwitchPart
     uppers: Ints
     full: Ints
     below: Ints
+
+    def cables(self, rate_gbps: int, cable_gbps: int) -> Ints:
+        """Cables (n,) of a lower box."""
+        lean = self.lean * ceil_div((self.per_pair - 1) * rate_gbps, cable_gbps)
+        return (self.above - self.lean) * ceil_div(self.per_pair * rate_gbps, cable_gbps) + lean
+
+    def events(self, pair: LinkPair, rate: int, economy: Economy) -> Floats | float:
+        """Events a year per link."""
+        return _events(pair, rate, self.cables(rate, pair.lower.rate_gbps) / self.up, economy)
 
 
 def coefficients(rows: ShapeRows, pairs: Mapping[str, LinkPair], economy: Economy) -> Coefficients:
@@ -53,21 +63,23 @@ def _levels(rows: ShapeRows, every: Ints) -> list[_Level]:
     m, m2, m3 = rows.links_per_pair, rows.links_per_core, rows.links_per_top
     out = []
     if boxes.spine is not None:
-        out.append(_Level("leaf_spine", every, rows.uplinks, m, rows.spines, boxes.spine, spines, pod * m, one))
+        many, lean = rows.spines, rows.lean_at(2)
+        out.append(_Level("leaf_spine", every, rows.uplinks, m, many, lean, boxes.spine, spines, pod * m, one))
     if boxes.core is not None:
-        above = rows.cores_per_spine
-        out.append(_Level("spine_core", spines, rows.spine_up, m2, above, boxes.core, cores, zone * m2, pod))
+        many, lean = rows.cores_per_spine, rows.lean_at(3)
+        out.append(_Level("spine_core", spines, rows.spine_up, m2, many, lean, boxes.core, cores, zone * m2, pod))
     if boxes.top is not None:
-        above = rows.tops_per_core
-        tops = cores * above
-        out.append(_Level("core_top", cores, rows.core_up, m3, above, boxes.top, tops, one, pod * zone))
+        many, lean = rows.tops_per_core, rows.lean_at(4)
+        tops = cores * many
+        out.append(_Level("core_top", cores, rows.core_up, m3, many, lean, boxes.top, tops, one, pod * zone))
     return out
 
 
 def _tree(rows: ShapeRows, pairs: Mapping[str, LinkPair], economy: Economy) -> Coefficients:
     every, rate = np.full(len(rows), rows.boxes.copies.count), rows.rate_gbps
-    ratio, hits, hours = np.zeros(len(rows)), np.zeros(len(rows)), 0.0
+    ratio, lean_ratio, hits, hours = np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows)), 0.0
     per_cage: Pieces = []
+    per_lean: Pieces = []
     levels = _levels(rows, every)
     # Per leaf, pod, zone; the last of the list is bought once.
     grown: list[Pieces] = [[] for _ in range(len(levels) + 1)]
@@ -83,18 +95,19 @@ def _tree(rows: ShapeRows, pairs: Mapping[str, LinkPair], economy: Economy) -> C
             grown[number].append((level.boxes * ceil_div(level.up * rate, pair.lower.rate_gbps), low))
             grown[number].append((links, _vector(fibre, economy)))
             if last:
-                per_cage = [(level.uppers, high)]
+                per_cage = [(level.boxes * (level.above - level.lean), high)]
+                per_lean = [(level.boxes * level.lean, high)]
                 ratio = level.per_pair * rate / pair.upper.rate_gbps
+                lean_ratio = np.where(level.lean > 0, (level.per_pair - 1) * rate / pair.upper.rate_gbps, 0.0)
             else:
                 grown[number + 1].append((level.uppers * ceil_div(level.full * rate, pair.upper.rate_gbps), high))
         else:
-            cables = level.boxes * level.above * ceil_div(level.per_pair * rate, pair.lower.rate_gbps)
-            grown[number].append((cables, low))
+            grown[number].append((level.boxes * level.cables(rate, pair.lower.rate_gbps), low))
         # Links and boxes of a leaf: of the last stage the ports it uses, below it those of its group over the leaves
         # that fill it.
         mine = links / every / level.below
         held = mine / level.upper.radix[rate] if last else level.uppers / every / levels[number + 1].below
-        hits = hits + held * box_events(level.upper) + mine * _events(pair, rate, level.per_pair, economy)
+        hits = hits + held * box_events(level.upper) + mine * level.events(pair, rate, economy)
         hours += box_hours(level.upper, economy.box_mttr_h) + link_hours(pair, economy)
     per_leaf, per_pod, per_zone = (grown[k] if k < len(levels) else [] for k in range(3))
     return Coefficients(
@@ -105,10 +118,12 @@ def _tree(rows: ShapeRows, pairs: Mapping[str, LinkPair], economy: Economy) -> C
         per_pod=per_pod,
         per_zone=per_zone,
         per_cage=per_cage,
+        per_lean=per_lean,
         per_idle=[],
         leaf_hits=every * hits * economy.p_kill,
         accelerator_hours=hours,
         cage_ratio=ratio,
+        lean_ratio=lean_ratio,
         path_ns=template_ns(rows, pairs, economy),
         width=len(TERMS) + economy.counted,
     )
@@ -130,7 +145,8 @@ def _flat(rows: ShapeRows, pairs: Mapping[str, LinkPair], economy: Economy) -> C
             fixed.append((links, _vector(fibre, economy)))
         else:
             fixed.append((links // line.per_pair * ceil_div(line.per_pair * rate, pair.lower.rate_gbps), end))
-        hits = hits + line.links / 2 * _events(pair, rate, line.per_pair, economy)
+        shared = ceil_div(line.per_pair * rate, pair.lower.rate_gbps)
+        hits = hits + line.links / 2 * _events(pair, rate, shared / line.per_pair, economy)
         hours += link_hours(pair, economy)
     return Coefficients(
         rows=rows,
@@ -140,10 +156,12 @@ def _flat(rows: ShapeRows, pairs: Mapping[str, LinkPair], economy: Economy) -> C
         per_pod=[],
         per_zone=[],
         per_cage=[],
+        per_lean=[],
         per_idle=[(every, box_vector(leaf, economy))],
         leaf_hits=every * hits * economy.p_kill,
         accelerator_hours=hours,
         cage_ratio=np.zeros(len(rows)),
+        lean_ratio=np.zeros(len(rows)),
         path_ns=template_ns(rows, pairs, economy),
         width=len(TERMS) + economy.counted,
     )
@@ -161,13 +179,11 @@ def template_ns(rows: ShapeRows, pairs: Mapping[str, LinkPair], economy: Economy
     return total + sum(ends_ns(pairs[name], length_of(name, economy)) for name in TREE[: rows.stages - 1])
 
 
-def _events(pair: LinkPair, rate: int, per_pair: Ints, economy: Economy) -> Floats | float:
-    """Events a year per link where ``per_pair`` links (n,) join two boxes and share their cables."""
+def _events(pair: LinkPair, rate: int, cables_per_link: Floats, economy: Economy) -> Floats | float:
+    """Events a year per link where links share cables (n,); modules have no part in that."""
     if pair.module:
         return link_events(pair, rate, 1, economy)
-    row = pair.lower
-    cables = ceil_div(per_pair * rate, row.rate_gbps)
-    return np.asarray(cables / per_pair * link_events(pair, row.rate_gbps, 1, economy))
+    return np.asarray(cables_per_link * link_events(pair, pair.lower.rate_gbps, 1, economy))
 
 
 def _vector(load: Load, economy: Economy) -> Floats:

@@ -55,23 +55,26 @@ def alone(counted: Coefficients, choices: Choices, weights: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Shared:
-    """Weighed sums (n,) of what pools share besides the fixed boxes: for one more pod, zone, cage, idle leaf."""
+    """Weighed sums (n,) of what pools share besides the fixed boxes: for one more pod, zone, idle leaf, cage.
+
+    ``cages`` holds them for full and for lean top boxes, each with the share of a cage that a member fills.
+    """
 
     rows: ShapeRows
-    ratio: Floats
     pod: Floats
     zone: Floats
-    cage: Floats
     idle: Floats
+    cages: tuple[tuple[Floats, Floats], ...]
 
     @staticmethod
     def of(counted: Coefficients, weights: Floats) -> _Shared:
-        each = (counted.per_pod, counted.per_zone, counted.per_cage, counted.per_idle)
-        return _Shared(counted.rows, counted.cage_ratio, *(counted.weigh(pieces, weights) for pieces in each))
+        each = (counted.per_pod, counted.per_zone, counted.per_idle, counted.per_cage, counted.per_lean)
+        pod, zone, idle, full, lean = (counted.weigh(pieces, weights) for pieces in each)
+        return _Shared(counted.rows, pod, zone, idle, ((counted.cage_ratio, full), (counted.lean_ratio, lean)))
 
     def share(self) -> Floats:
         """What a leaf adds at least (n,), whole numbers aside; an idle leaf goes for every one that is used."""
-        boxes, cages = self.rows.boxes, self.ratio * self.cage
+        boxes, cages = self.rows.boxes, np.asarray(sum(ratio * cage for ratio, cage in self.cages))
         if boxes.top is not None:
             cages = (self.zone + cages) / self.rows.pods_per_zone
         return (self.pod + cages) / self.rows.leaves_per_pod if boxes.core is not None else cages - self.idle
@@ -88,7 +91,10 @@ class _Shared:
             out += members * self.zone[:, None]
         if boxes.stages == 0:
             out += np.maximum(self.rows.max_leaves[:, None] - leaves, 0.0) * self.idle[:, None]
-        return np.asarray(out + np.ceil(members * self.ratio[:, None] - EPS) * self.cage[:, None])
+        for ratio, cage in self.cages:
+            if cage.any():
+                out += np.ceil(members * ratio[:, None] - EPS) * cage[:, None]
+        return out
 
 
 def _with_leaves(counted: Coefficients, choices: Choices, weights: Floats) -> Floats:

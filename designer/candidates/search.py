@@ -336,12 +336,11 @@ class Search:
             return list(templates)
         keys = []
         for t in templates:
-            vectors = np.stack([t.fixed, t.per_leaf, t.per_pod, t.per_zone, t.per_cage, t.per_idle])
+            vectors = np.stack([t.fixed, t.per_leaf, t.per_pod, t.per_zone, t.per_cage, t.per_lean, t.per_idle])
             watched = self.weights.watch(vectors).ravel()
             path = t.path_ns if self.timed else 0.0
-            keys.append(
-                [*self.weights.objective(vectors), *watched, t.leaf_hits, t.accelerator_hours, t.cage_ratio, path]
-            )
+            own = [t.leaf_hits, t.accelerator_hours, t.cage_ratio, t.lean_ratio, path]
+            keys.append([*self.weights.objective(vectors), *watched, *own])
         keep = pareto(np.array(keys))
         return [t for t, stays in zip(templates, keep.tolist(), strict=True) if stays]
 

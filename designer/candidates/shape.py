@@ -22,7 +22,8 @@ class Shape:
 
     ``uplinks`` U = ``links_per_pair`` m x ``spines`` n_s; ``leaves_per_pod`` L (0 with two stages: not limited by
     pods), ``spine_up`` U_s = ``links_per_core`` m2 x ``cores_per_spine`` c_g; ``pods_per_zone`` Z,
-    ``core_up`` U_c = ``links_per_top`` m3 x ``tops_per_core`` t_g.
+    ``core_up`` U_c = ``links_per_top`` m3 x ``tops_per_core`` t_g. Of the last of these, at the highest boundary,
+    ``lean`` boxes get a link less, which is one link less each for U, U_s or U_c.
 
     ``kind`` other than "tree": leaves joined directly, ``stages`` 0, ``dims`` and ``links`` as in `flat`.
     """
@@ -47,6 +48,7 @@ class Shape:
     kind: ShapeKind = "tree"
     dims: tuple[int, ...] = ()
     links: tuple[int, ...] = ()
+    lean: int = 0
 
     @property
     def lines(self) -> tuple[Line[int], ...]:
@@ -58,17 +60,21 @@ class Shape:
         """Links of a leaf to spines or other leaves."""
         if self.kind != "tree":
             return sum(line.links for line in self.lines)
-        return self.links_per_pair * self.spines
+        return self.links_per_pair * self.spines - self.lean_at(2)
 
     @property
     def spine_up(self) -> int:
         """Uplinks of a spine."""
-        return self.links_per_core * self.cores_per_spine
+        return self.links_per_core * self.cores_per_spine - self.lean_at(3)
 
     @property
     def core_up(self) -> int:
         """Uplinks of a core."""
-        return self.links_per_top * self.tops_per_core
+        return self.links_per_top * self.tops_per_core - self.lean_at(4)
+
+    def lean_at(self, stages: int) -> int:
+        """Boxes with a link less at the boundary that is the highest of so many stages."""
+        return self.lean if self.stages == stages else 0
 
     @property
     def max_leaves(self) -> int:
@@ -109,6 +115,7 @@ _WHOLE = (
     "pods_per_zone",
     "links_per_top",
     "tops_per_core",
+    "lean",
 )
 _REAL = ("spine_taper", "core_taper")
 
@@ -229,17 +236,21 @@ class ShapeRows:
         """Links of a leaf to spines or other leaves."""
         if self.boxes.kind != "tree":
             return np.asarray(sum(line.links for line in self.lines))
-        return self.links_per_pair * self.spines
+        return self.links_per_pair * self.spines - self.lean_at(2)
 
     @property
     def spine_up(self) -> Ints:
         """Uplinks of a spine."""
-        return self.links_per_core * self.cores_per_spine
+        return self.links_per_core * self.cores_per_spine - self.lean_at(3)
 
     @property
     def core_up(self) -> Ints:
         """Uplinks of a core."""
-        return self.links_per_top * self.tops_per_core
+        return self.links_per_top * self.tops_per_core - self.lean_at(4)
+
+    def lean_at(self, stages: int) -> Ints:
+        """Boxes with a link less at the boundary that is the highest of so many stages."""
+        return self._column("lean") if self.stages == stages else np.zeros(len(self), np.int64)
 
     @property
     def max_leaves(self) -> Ints:

@@ -2,9 +2,10 @@
 
 Two exact arguments keep the list short. For given choices and links per pair only the fewest spines that carry
 them can be optimal, because every coefficient of a template grows with its spines: so spines run over the least
-numbers some choice needs. And a shape whose boxes and links alone, at their cheapest, lift the cheapest choices that it
-can carry above a known answer cannot be in a better one. Copies of the fabric multiply boxes and links alike and leave
-both arguments as they are.
+numbers some choice needs. With two stages, where uplinks need not be even, the same holds of the uplinks: one less is a
+link less to one spine, or none to the last. And a shape whose boxes and links alone, at their cheapest, lift the
+cheapest choices that it can carry above a known answer cannot be in a better one. Copies of the fabric multiply boxes
+and links alike and leave both arguments as they are.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from designer.candidates.ceiling import Ceiling, ways_up, with_one_out
+from designer.candidates.ceiling import Ceiling, striped, ways_up, with_one_out
 from designer.candidates.choices import Choices
 from designer.candidates.copies import Copies
 from designer.candidates.floor import EPS, Floor
@@ -130,17 +131,18 @@ def _two_stages(
     if most < 1:
         return
     m, row = np.meshgrid(np.arange(1, most + 1), np.arange(len(distinct)), indexing="ij")
-    need, kept = distinct[row, 0].astype(np.int64), distinct[row, 1]
-    count = np.maximum(np.maximum(-(need // -m), min_spines), with_one_out(kept, m * rate))
-    pairs = np.unique(np.stack([m.ravel(), count.ravel()], axis=1), axis=0)
-    pairs = pairs[pairs[:, 0] * pairs[:, 1] < leaf.radix[rate]]
-    up = pairs[:, 0] * pairs[:, 1]
-    least = pairs[:, 1] * ceiling.box_usd(spine) + floor(up * link[0], up) + link[1]
+    need, kept = distinct[row, 0].astype(np.int64).ravel(), distinct[row, 1].ravel()
+    # Without a full spine what must be kept passes by the links to the others.
+    need = np.where(kept > 0, np.maximum(need, m.ravel() + np.ceil(kept / rate - EPS).astype(np.int64)), need)
+    ways = np.unique(striped(need, m.ravel(), min_spines), axis=0)
+    up, count = ways[ways[:, 0] < leaf.radix[rate]].T
+    least = count * ceiling.box_usd(spine) + floor(up * link[0], up) + link[1]
     keep = least <= ceiling.best_usd
     if keep.any():
-        pairs = pairs[keep]
+        up, count, least = up[keep], count[keep], least[keep]
+        m = -(up // -count)
         boxes = Boxes(leaf, spine, rate_gbps=rate, copies=copies)
-        yield ShapeRows(boxes, least[keep], {"links_per_pair": pairs[:, 0], "spines": pairs[:, 1]})
+        yield ShapeRows(boxes, least, {"links_per_pair": m, "spines": count, "lean": m * count - up})
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,8 @@ class _ThreeStages:
         radix, fewest, best = self.spine.radix[self.rate], self.choose.min_spines, self.ceiling.best_usd
         # The cheapest choices with the uplinks they need, one pod of the fewest spines and one core for each.
         base = self.floor.least(leaf_link, fewest) + leaf_once + core_once + fewest * spine_usd
-        ways, tapers = ways_up(radix, self.core.radix[self.rate], self.choose.spine_tapers)
-        pays = base + fewest * ways[:, 1] * (core_usd + ways[:, 0] * core_link) <= best
+        ways, tapers = ways_up(radix, self.core.radix[self.rate], self.choose.spine_tapers, highest=True)
+        pays = base + fewest * (ways[:, 1] * core_usd + ways[:, 2] * core_link) <= best
         ways, tapers = ways[pays], tapers[pays]
         found: list[tuple[Ints, Floats]] = []
         step = max(1, _AT_ONCE // radix)
@@ -178,6 +180,7 @@ class _ThreeStages:
         way = ways[rows[:, 0]]
         whole = {"links_per_pair": rows[:, 1], "leaves_per_pod": rows[:, 2], "spines": rows[:, 3]}
         whole |= {"links_per_core": way[:, 0], "cores_per_spine": way[:, 1]}
+        whole["lean"] = way[:, 0] * way[:, 1] - way[:, 2]
         boxes = Boxes(self.leaf, self.spine, self.core, rate_gbps=self.rate, copies=self.copies)
         return ShapeRows(boxes, least, whole, {"spine_taper": tapers[rows[:, 0]]})
 
@@ -188,8 +191,7 @@ class _ThreeStages:
         fewest = self.choose.min_spines
         most = min(radix - 1, (self.leaf.radix[self.rate] - 1) // fewest)
         which, m = (grid.ravel() for grid in np.meshgrid(np.arange(len(ways)), np.arange(1, most + 1), indexing="ij"))
-        m2, groups = ways[which].T
-        up = m2 * groups
+        m2, groups, up = ways[which].T
         pod = (radix - up) // m
         ok = (pod >= 1) & (self.choose.max_taper * up * (1 + EPS) >= pod * m)
         which, m, m2, groups, up, pod = (x[ok] for x in (which, m, m2, groups, up, pod))
@@ -212,7 +214,7 @@ class _ThreeStages:
         many = np.maximum(most - fewest + 1, 0)
         number = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many) + fewest
         way, m, pod = np.repeat(rows, many, axis=0).T
-        member = number * (spine_usd + ways[way, 0] * ways[way, 1] * core_link)
+        member = number * (spine_usd + ways[way, 2] * core_link)
         least = self.floor.with_pods(m * number * leaf_link, member, pod, m * number)
         least = least + number * ways[way, 1] * core_usd + leaf_once + core_once
         keep = np.flatnonzero(least <= self.ceiling.best_usd)
@@ -228,7 +230,7 @@ class _ThreeStages:
     def _needed(self, rows: Ints, ways: Ints, needs: Ints, loads: Floats, kept: Floats) -> Ints:
         """Spines that uplinks and traffic out of the pod need, for every row and choice."""
         way, m, pod = rows[:, 0, None], rows[:, 1, None], rows[:, 2, None]
-        up = ways[way, 0] * ways[way, 1]
+        up = ways[way, 2]
         out = np.ceil(pod * loads / (up * self.rate) - EPS).astype(np.int64)
         least = np.maximum(np.maximum(-(needs // -m), out), self.choose.min_spines)
         if kept.any():

@@ -32,7 +32,8 @@ class Template:
     """A shape with its link pairs by boundary and its coefficients (each a term vector), all copies together.
 
     ``fixed`` once; ``per_leaf``, ``per_pod`` and ``per_zone`` for one more in every copy; ``per_cage`` for one more
-    cage on every top box, of which ``cage_ratio`` are filled per leaf (two stages), pod (three) or zone (four);
+    cage on every full top box, of which ``cage_ratio`` are filled per leaf (two stages), pod (three) or zone (four);
+    ``per_lean`` and ``lean_ratio`` the same on the lean ones;
     ``per_idle`` for every leaf joined directly that no pool uses; ``leaf_hits`` job hits per leaf;
     ``accelerator_hours`` hours lost per accelerator; ``path_ns`` the latency of switches and links, without the NIC
     cables. No coefficient is negative.
@@ -45,10 +46,12 @@ class Template:
     per_pod: Floats
     per_zone: Floats
     per_cage: Floats
+    per_lean: Floats
     per_idle: Floats
     leaf_hits: float
     accelerator_hours: float
     cage_ratio: float
+    lean_ratio: float
     path_ns: float
 
     def terms(self, choices: Choices) -> Floats:
@@ -70,13 +73,20 @@ class Template:
         return ceil_div(self.pods(leaves), self.shape.pods_per_zone) if self.shape.top is not None else 0
 
     def cages(self, leaves: int) -> int:
-        """Cages on each top box for that many leaves (0 where cages are not counted)."""
-        if self.cage_ratio == 0.0:
+        """Cages on each full top box for that many leaves (0 where cages are not counted)."""
+        return self._cages(leaves, self.cage_ratio)
+
+    def lean_cages(self, leaves: int) -> int:
+        """Cages on each lean top box for that many leaves (0 where there are none)."""
+        return self._cages(leaves, self.lean_ratio)
+
+    def _cages(self, leaves: int, ratio: float) -> int:
+        if ratio == 0.0:
             return 0
         members = leaves if self.shape.core is None else self.pods(leaves)
         if self.shape.top is not None:
             members = self.zones(leaves)
-        return math.ceil(members * self.cage_ratio - EPS)
+        return math.ceil(members * ratio - EPS)
 
     def idle(self, leaves: int) -> int:
         """Leaves that no pool uses beside so many that they do."""
@@ -90,7 +100,8 @@ class Template:
         """
         out = self.fixed + self.pods(leaves) * self.per_pod + self.zones(leaves) * self.per_zone
         idle = self.idle(leaves if most is None else most)
-        return np.asarray(out + self.cages(leaves) * self.per_cage + idle * self.per_idle)
+        out = out + self.cages(leaves) * self.per_cage + self.lean_cages(leaves) * self.per_lean
+        return np.asarray(out + idle * self.per_idle)
 
 
 @dataclass(frozen=True)
@@ -112,10 +123,12 @@ class Coefficients:
     per_pod: Pieces
     per_zone: Pieces
     per_cage: Pieces
+    per_lean: Pieces
     per_idle: Pieces
     leaf_hits: Floats
     accelerator_hours: float
     cage_ratio: Floats
+    lean_ratio: Floats
     path_ns: float
     width: int
 
@@ -133,9 +146,11 @@ class Coefficients:
             per_pod=some(self.per_pod),
             per_zone=some(self.per_zone),
             per_cage=some(self.per_cage),
+            per_lean=some(self.per_lean),
             per_idle=some(self.per_idle),
             leaf_hits=self.leaf_hits[index],
             cage_ratio=self.cage_ratio[index],
+            lean_ratio=self.lean_ratio[index],
         )
 
     def weigh(self, pieces: Pieces, weights: Floats) -> Floats:
@@ -162,10 +177,12 @@ class Coefficients:
             per_pod=total(self.per_pod),
             per_zone=total(self.per_zone),
             per_cage=total(self.per_cage),
+            per_lean=total(self.per_lean),
             per_idle=total(self.per_idle),
             leaf_hits=float(self.leaf_hits[row]),
             accelerator_hours=self.accelerator_hours,
             cage_ratio=float(self.cage_ratio[row]),
+            lean_ratio=float(self.lean_ratio[row]),
             path_ns=self.path_ns,
         )
 
@@ -214,7 +231,7 @@ def _through_switches(rows: ShapeRows, choices: Choices, max_taper: float) -> np
     # Of all boxes above the leaf a spine takes most: the others carry what must be kept out of leaf, pod and zone.
     kept = choices.kept_gbps
     if choices.keep > 0:
-        ok &= ((rows.spines - 1) * rows.links_per_pair * rate)[:, None] * (1 + EPS) >= kept
+        ok &= ((rows.uplinks - rows.links_per_pair) * rate)[:, None] * (1 + EPS) >= kept
     # Links out of a pod, and out of a zone, by way of one spine, with the leaves that they serve.
     out = rows.spine_up, rows.leaves_per_pod
     further = rows.cores_per_spine * rows.core_up, rows.leaves_per_pod * rows.pods_per_zone

@@ -59,8 +59,8 @@ class FourStages:
             return
         assert boxes.spine is not None and boxes.core is not None and boxes.top is not None
         spine, core, top = (switch.radix[rate] for switch in (boxes.spine, boxes.core, boxes.top))
-        low, spine_tapers = ways_up(spine, core, self.choose.spine_tapers)
-        high, core_tapers = ways_up(core, top, self.choose.core_tapers)
+        low, spine_tapers = ways_up(spine, core, self.choose.spine_tapers, highest=False)
+        high, core_tapers = ways_up(core, top, self.choose.core_tapers, highest=True)
         which, m, pod = self._pods(low)
         most = max(1, _AT_ONCE // len(high))
         # Few at first, the most promising: what is found with them lowers the ceiling for the others.
@@ -75,10 +75,10 @@ class FourStages:
                 if not at.size:
                     continue
                 some = some.take(at)
-                (m2, groups), (m3, tops) = low[some.spine].T, high[some.core].T
+                (m2, groups, _), (m3, tops, up) = low[some.spine].T, high[some.core].T
                 whole = {"links_per_pair": some.m, "spines": spines, "leaves_per_pod": some.pod}
                 whole |= {"links_per_core": m2, "cores_per_spine": groups, "pods_per_zone": some.zone}
-                whole |= {"links_per_top": m3, "tops_per_core": tops}
+                whole |= {"links_per_top": m3, "tops_per_core": tops, "lean": m3 * tops - up}
                 real = {"spine_taper": spine_tapers[some.spine], "core_taper": core_tapers[some.core]}
                 yield ShapeRows(boxes, least, whole, real)
 
@@ -115,7 +115,7 @@ class FourStages:
         radix = boxes.spine.radix[rate]
         most = min(radix - 1, (boxes.leaf.radix[rate] - 1) // fewest)
         which, m = (grid.ravel() for grid in np.meshgrid(np.arange(len(low)), np.arange(1, most + 1), indexing="ij"))
-        up, groups = low[which, 0] * low[which, 1], low[which, 1]
+        _, groups, up = low[which].T
         pod = (radix - up) // m
         ok = (pod >= 1) & (self.choose.max_taper * up * (1 + EPS) >= pod * m)
         which, m, up, groups, pod = (x[ok] for x in (which, m, up, groups, pod))
@@ -130,8 +130,7 @@ class FourStages:
         boxes, rate, fewest = self.boxes, self.boxes.rate_gbps, self.choose.min_spines
         assert boxes.core is not None and boxes.top is not None
         at, core = (grid.ravel() for grid in np.meshgrid(np.arange(which.size), np.arange(len(high)), indexing="ij"))
-        (m2, _), (m3, tops) = low[which[at]].T, high[core].T
-        up = m3 * tops
+        m2, up = low[which[at], 0], high[core, 2]
         zone = (boxes.core.radix[rate] - up) // m2
         ok = (zone >= 1) & (self.choose.max_taper * up * (1 + EPS) >= zone * m2)
         at, core, zone = at[ok], core[ok], zone[ok]
@@ -150,14 +149,14 @@ class FourStages:
         """Bounds (n,) with so many spines; ``exact``: only choices that their uplinks serve."""
         spine_usd, core_usd, top_usd = self._usd
         (one, once1), (two, once2), (three, once3) = self.links_usd
-        (m2, groups), (m3, tops) = low[rows.spine].T, high[rows.core].T
+        (_, groups, up), (_, tops, top_up) = low[rows.spine].T, high[rows.core].T
         uplinks = rows.m * spines
-        member = np.asarray(spines * (spine_usd + m2 * groups * two), np.float64)
+        member = np.asarray(spines * (spine_usd + up * two), np.float64)
         least = self.floor.with_pods(
             np.asarray(uplinks * one, np.float64), member, rows.pod, uplinks if exact else None
         )
         zones = self._zone_count(rows.pod, rows.zone)
-        above = zones * (core_usd + m3 * tops * three) + tops * top_usd
+        above = zones * (core_usd + top_up * three) + tops * top_usd
         return np.asarray(least + spines * groups * above + once1 + once2 + once3)
 
     def _counted(self, rows: _Rows, low: Ints, high: Ints) -> tuple[Ints, Ints, Floats]:
@@ -184,8 +183,8 @@ class FourStages:
         """Spines that uplinks and traffic out of pod and zone need, for every row and choice."""
         rate = self.boxes.rate_gbps
         m, pod, all_leaves = rows.m[:, None], rows.pod[:, None], (rows.pod * rows.zone)[:, None]
-        (m2, groups), (m3, tops) = low[rows.spine].T[:, :, None], high[rows.core].T[:, :, None]
-        up, top_up = m2 * groups, groups * m3 * tops
+        (_, groups, up), core_up = low[rows.spine].T[:, :, None], high[rows.core, 2, None]
+        top_up = groups * core_up
 
         def out(gbps: Floats, per_spine: Ints) -> Ints:
             return np.ceil(gbps / rate / per_spine - EPS).astype(np.int64)

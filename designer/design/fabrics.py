@@ -13,6 +13,9 @@ from designer.candidates.templates import Template
 from designer.candidates.terms import NET_WATTS
 from designer.design.types import Boundary, BoundaryName, Fabric, Stage
 
+# Boxes or pairs of boxes with the same links on each: how many, and these links.
+_Each = Sequence[tuple[int, int]]
+
 
 def ceil_div_float(value: float, unit: float) -> int:
     """Return the whole number of units that hold a value of decimal figures."""
@@ -79,29 +82,29 @@ def _above(template: Template, leaves: int, economy: Economy) -> tuple[list[Stag
     boundaries: list[Boundary] = []
     pods, zones = template.pods(leaves), template.zones(leaves)
 
-    def join(name: BoundaryName, lower: tuple[int, int], upper: tuple[int, int], joined: tuple[int, int]) -> None:
-        pair, each = template.pairs[name], [(copies * boxes, links) for boxes, links in (lower, upper, joined)]
-        length = length_of(name, economy)
-        counts = _stage_counts(pair, shape.rate_gbps, *each)
-        boundaries.append(boundary_of(name, pair, shape.rate_gbps, length, counts))
+    def join(name: BoundaryName, lower: int, links: int, members: int, sets: int, v: int, k: int) -> None:
+        """Join ``lower`` boxes with ``links`` each to ``sets`` groups of k boxes, which ``members`` of them meet."""
+        pair, rate, full = template.pairs[name], shape.rate_gbps, links - (v - 1) * k
+        pairs = ((copies * lower * full, v), (copies * lower * (k - full), v - 1))
+        uppers = ((copies * sets * full, members * v), (copies * sets * (k - full), members * (v - 1)))
+        counts = _stage_counts(pair, rate, (copies * lower, links), uppers, pairs)
+        boundaries.append(boundary_of(name, pair, rate, length_of(name, economy), counts))
 
     spines = cores = 0
     if shape.spine is not None:
-        m, up = shape.links_per_pair, shape.spine_up
-        members, spines = (leaves, shape.spines) if shape.core is None else (shape.leaves_per_pod, pods * shape.spines)
-        stages.append(Stage("spine", shape.spine.id, spines, members * m, up))
-        join("leaf_spine", (leaves, shape.uplinks), (spines, members * m), (leaves * shape.spines, m))
+        m, (members, sets) = shape.links_per_pair, (leaves, 1) if shape.core is None else (shape.leaves_per_pod, pods)
+        spines = sets * shape.spines
+        stages.append(Stage("spine", shape.spine.id, spines, members * m, shape.spine_up))
+        join("leaf_spine", leaves, shape.uplinks, members, sets, m, shape.spines)
     if shape.core is not None:
-        m, groups = shape.links_per_core, shape.cores_per_spine
-        members, sets = (pods, 1) if shape.top is None else (shape.pods_per_zone, zones)
-        cores = sets * shape.spines * groups
+        m, (members, sets) = shape.links_per_core, (pods, 1) if shape.top is None else (shape.pods_per_zone, zones)
+        cores = sets * shape.spines * shape.cores_per_spine
         stages.append(Stage("core", shape.core.id, cores, members * m, shape.core_up))
-        join("spine_core", (spines, shape.spine_up), (cores, members * m), (spines * groups, m))
+        join("spine_core", spines, shape.spine_up, members, sets * shape.spines, m, shape.cores_per_spine)
     if shape.top is not None:
-        m, each = shape.links_per_top, shape.tops_per_core
-        tops = shape.spines * shape.cores_per_spine * each
-        stages.append(Stage("top", shape.top.id, tops, zones * m, 0))
-        join("core_top", (cores, shape.core_up), (tops, zones * m), (cores * each, m))
+        m, sets = shape.links_per_top, shape.spines * shape.cores_per_spine
+        stages.append(Stage("top", shape.top.id, sets * shape.tops_per_core, zones * m, 0))
+        join("core_top", cores, shape.core_up, zones, sets, m, shape.tops_per_core)
     return stages, boundaries
 
 
@@ -121,17 +124,14 @@ def _between_leaves(template: Template, economy: Economy) -> list[Boundary]:
     return out
 
 
-def _stage_counts(
-    pair: LinkPair, rate: int, lower: tuple[int, int], upper: tuple[int, int], joined: tuple[int, int]
-) -> list[int]:
-    """Links, cables, lower and upper ends; each argument is (boxes or pairs, links on each)."""
+def _stage_counts(pair: LinkPair, rate: int, lower: tuple[int, int], upper: _Each, joined: _Each) -> list[int]:
+    """Links, cables, lower and upper ends; lower boxes, upper boxes and pairs are (how many, links on each)."""
+
+    def held(each: _Each, row_gbps: int) -> int:
+        return sum(many * ceil_div(links * rate, row_gbps) for many, links in each)
+
     links = lower[0] * lower[1]
     if not pair.module:
-        cables = joined[0] * ceil_div(joined[1] * rate, pair.lower.rate_gbps)
+        cables = held(joined, pair.lower.rate_gbps)
         return [links, cables, cables, cables]
-    return [
-        links,
-        links,
-        lower[0] * ceil_div(lower[1] * rate, pair.lower.rate_gbps),
-        upper[0] * ceil_div(upper[1] * rate, pair.upper.rate_gbps),
-    ]
+    return [links, links, held((lower,), pair.lower.rate_gbps), held(upper, pair.upper.rate_gbps)]

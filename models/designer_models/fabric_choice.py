@@ -190,6 +190,7 @@ class _Totals:
                 (pick(template.per_pod), _member(model.pods, f)),
                 (pick(template.per_zone), _member(model.zones, f)),
                 (pick(template.per_cage), _member(model.cages, f)),
+                (pick(template.per_lean), _member(model.lean_cages, f)),
                 (pick(template.per_idle), _idle(model, template, f)),
             ):
                 if variable is not None and value != 0.0:

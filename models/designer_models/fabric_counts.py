@@ -1,8 +1,8 @@
 """The template side of the MILP: leaves, pods, zones and cages of every fabric, and the ports that bound them.
 
-Variables, one per template f that has them: ``leaves[f]``, ``pods[f]``, ``zones[f]``, ``cages[f]``, whole numbers of
-one copy of the fabric. Every count has the plain rounding row and, per pool, the row that is implied for whole numbers
-and cuts off fractions (docs/formulation.md).
+Variables, one per template f that has them: ``leaves[f]``, ``pods[f]``, ``zones[f]``, ``cages[f]``,
+``lean_cages[f]``, whole numbers of one copy of the fabric. Every count has the plain rounding row and, per pool, the
+row that is implied for whole numbers and cuts off fractions (docs/formulation.md).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def count_fabrics(model: Any, space: Space) -> None:
     model.pods = pyo.Var([f for f, t in every if t.shape.core is not None], domain=pyo.NonNegativeIntegers)
     model.zones = pyo.Var([f for f, t in every if t.shape.top is not None], domain=pyo.NonNegativeIntegers)
     model.cages = pyo.Var([f for f, t in every if t.cage_ratio > 0], domain=pyo.NonNegativeIntegers)
+    model.lean_cages = pyo.Var([f for f, t in every if t.lean_ratio > 0], domain=pyo.NonNegativeIntegers)
     _leaf_count(model, space)
     _grid_filled(model, space)
     _top_ports(model, space)
@@ -202,16 +203,24 @@ def _cage_count(model: Any, space: Space) -> None:
     """cages[f] >= ratio(f) * members[f]  and  cages[f] >= sum over i of ceil(ratio * members) * choice[p, f, i].
 
     Applies to templates whose top boxes take modules: members are leaves (two stages), pods (three) or zones (four),
-    the ratio is the share of a row-rate cage that one member fills on every top box. The second row cuts off fractional
-    cages.
+    the ratio is the share of a row-rate cage that one member fills on every full top box; ``lean_cages`` and their
+    ratio the same of the lean ones. The second row cuts off fractional cages. Source: docs/rules.md sections 5, 7.
     """
 
-    def rule(m: Any, f: int) -> Any:
+    def filled(m: Any, f: int, ratio: float) -> Any:
         shape = space.templates[f].shape
         members = m.leaves[f] if shape.core is None else m.pods[f]
         if shape.top is not None:
             members = m.zones[f]
-        return m.cages[f] >= space.templates[f].cage_ratio * members
+        return ratio * members
+
+    def rule(m: Any, f: int) -> Any:
+        return m.cages[f] >= filled(m, f, space.templates[f].cage_ratio)
+
+    def lean_rule(m: Any, f: int) -> Any:
+        return m.lean_cages[f] >= filled(m, f, space.templates[f].lean_ratio)
 
     model.cage_count = pyo.Constraint(model.cages.index_set(), rule=rule)
+    model.lean_cage_count = pyo.Constraint(model.lean_cages.index_set(), rule=lean_rule)
     _rounded(model, space, "cage_rounding", model.cages, Template.cages)
+    _rounded(model, space, "lean_cage_rounding", model.lean_cages, Template.lean_cages)
