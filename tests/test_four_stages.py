@@ -35,7 +35,7 @@ def box(name: str, radix: int) -> SwitchPart:
 def shapes_found(
     choose: Choose, radices: tuple[int, ...], choices: list[tuple[int, float]], keep: float, leaves: int
 ) -> set[tuple[int, ...]]:
-    """(m, n_s, L, m2, c_g, Z, m3, t_g) of every shape that the search lists when no answer is known."""
+    """(m, n_s, L, m2, c_g, Z, m3, t_g, U_c) of every shape that the search lists when no answer is known."""
     leaf, spine, core, top = (box(name, radix) for name, radix in zip("lsct", radices, strict=True))
     needs, loads = np.array([n for n, _ in choices], np.int64), np.array([load for _, load in choices])
     line = np.array([[float(n), float(leaves), 1.0] for n, _ in choices])
@@ -50,7 +50,7 @@ def shapes_found(
     )
     names = (
         "links_per_pair", "spines", "leaves_per_pod", "links_per_core", "cores_per_spine", "pods_per_zone",
-        "links_per_top", "tops_per_core",
+        "links_per_top", "tops_per_core", "core_up",
     )  # fmt: skip
     rows = [np.stack([getattr(found, name) for name in names], axis=1) for found in search.run()]
     return {tuple(row) for row in np.concatenate(rows).tolist()}
@@ -62,13 +62,15 @@ def shapes_by_the_rules(
     """The same by trying every number of section 7, with the fewest spines that carry each choice."""
     leaf, spine, core, top = radices
     out = set()
-    for (x, y), m2, m3, m in product(
-        product(choose.spine_tapers, choose.core_tapers), range(1, core + 1), range(1, top + 1), range(1, spine)
+    for (x, y), m2, m3, m, even in product(
+        *(product(choose.spine_tapers, choose.core_tapers), range(1, core + 1), range(1, top + 1), range(1, spine)),
+        (True, False),
     ):
-        groups, tops = math.ceil(spine / (1 + x)) // m2, math.ceil(core / (1 + y)) // m3
-        if groups < 1 or tops < 1:
+        most = math.ceil(core / (1 + y))
+        groups, tops = math.ceil(spine / (1 + x)) // m2, most // m3 if even else math.ceil(most / m3)
+        if groups < 1 or tops < 1 or (not even and math.ceil(most / tops) != m3):
             continue
-        up, core_up = m2 * groups, m3 * tops
+        up, core_up = m2 * groups, m3 * tops if even else most
         pod, zone = (spine - up) // m, (core - core_up) // m2
         if pod < 1 or zone < 1 or choose.max_taper * up < pod * m or choose.max_taper * core_up < zone * m2:
             continue
@@ -86,7 +88,7 @@ def shapes_by_the_rules(
                     and (spines - 1) * groups * core_up * RATE >= zone * pod * kept
                 )
                 if carried:
-                    out.add((m, spines, pod, m2, groups, zone, m3, tops))
+                    out.add((m, spines, pod, m2, groups, zone, m3, tops, core_up))
                     break
     return out
 
@@ -133,21 +135,22 @@ def test_a_tree_of_four_stages_counts_as_the_rules_say() -> None:
     )  # fmt: skip
     m3, tops = fabric.links_per_core_top, fabric.tops_per_core
     leaves = pool.attachment.leaves
+    core_up = {stage.name: stage.up_ports for stage in fabric.stages}["core"]
     assert fabric.leaves_per_pod == (64 - m2 * groups) // m
-    assert fabric.pods_per_zone == (64 - m3 * tops) // m2
-    assert groups * m2 <= math.ceil(64 / (1 + fabric.spine_taper)) and tops * m3 <= math.ceil(
-        64 / (1 + fabric.core_taper)
-    )
+    assert fabric.pods_per_zone == (64 - core_up) // m2
+    assert groups * m2 <= math.ceil(64 / (1 + fabric.spine_taper))
+    most = math.ceil(64 / (1 + fabric.core_taper))
+    assert (core_up == m3 * tops and tops == most // m3) or (core_up == most and tops == math.ceil(most / m3))
     assert fabric.pods == math.ceil(leaves / fabric.leaves_per_pod)
     assert fabric.zones == math.ceil(fabric.pods / fabric.pods_per_zone)
     boxes = [leaves, fabric.pods * spines, fabric.zones * spines * groups, spines * groups * tops]
     assert [stage.count for stage in fabric.stages] == boxes
-    assert [stage.up_ports for stage in fabric.stages] == [m * spines, m2 * groups, m3 * tops, 0]
+    assert [stage.up_ports for stage in fabric.stages] == [m * spines, m2 * groups, core_up, 0]
     assert [stage.down_ports for stage in fabric.stages[1:]] == [
         fabric.leaves_per_pod * m, fabric.pods_per_zone * m2, fabric.zones * m3
     ]  # fmt: skip
     assert fabric.zones * m3 <= 64
-    links = [leaves * m * spines, boxes[1] * m2 * groups, boxes[2] * m3 * tops]
+    links = [leaves * m * spines, boxes[1] * m2 * groups, boxes[2] * core_up]
     assert [(b.name, b.links) for b in fabric.boundaries] == list(
         zip(("leaf_spine", "spine_core", "core_top"), links, strict=True)
     )
@@ -155,10 +158,12 @@ def test_a_tree_of_four_stages_counts_as_the_rules_say() -> None:
     load = pool.attachment.group * 100
     assert m * spines * 400 >= load
     assert spines * m2 * groups * 400 >= fabric.leaves_per_pod * load
-    assert spines * groups * m3 * tops * 400 >= fabric.pods_per_zone * fabric.leaves_per_pod * load
+    assert spines * groups * core_up * 400 >= fabric.pods_per_zone * fabric.leaves_per_pod * load
+    full = core_up - (m3 - 1) * tops
     assert ends_of(fabric, "core_top") == [
-        math.ceil(m3 * tops / 2) * boxes[2],
-        math.ceil(fabric.zones * m3 / 2) * boxes[3],
+        math.ceil(core_up / 2) * boxes[2],
+        (math.ceil(fabric.zones * m3 / 2) * full + math.ceil(fabric.zones * (m3 - 1) / 2) * (tops - full))
+        * (boxes[3] // tops),
     ]
 
 

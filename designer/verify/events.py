@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from designer.verify.boundaries import Cabling
+from designer.verify.boundaries import Cabling, Tally
+from designer.verify.exact import ratio_up
 from designer.verify.rows import LinkRow, SiteRow, SwitchRow
 
 ZERO = Fraction(0)
@@ -232,12 +233,16 @@ def box_outage(row: SwitchRow, repair_h: Fraction) -> Fraction:
     return hours
 
 
-def link_events(cabling: Cabling, together: int, site: SiteRow) -> Fraction:
-    """Events of one link a year, as its part of the ends or cables that carry it; ``together`` links share cables."""
+def link_events(cabling: Cabling, pairs: Tally, site: SiteRow) -> Fraction:
+    """Events of one link a year, as its part of the ends or cables that carry it.
+
+    Links that join the same two boxes share cables: ``pairs`` tallies how many do, in any number of equal parts of the
+    boundary.
+    """
     row = cabling.lower
     if not row.module:
-        cables = -(-Fraction(together * cabling.rate) // row.rate_gbps)
-        return Fraction(cables, together) * (2 * row.afr + row.transients)
+        cables = sum(boxes * ratio_up(links * cabling.rate, row.rate_gbps) for links, boxes in pairs.items())
+        return Fraction(cables, sum(boxes * links for links, boxes in pairs.items())) * (2 * row.afr + row.transients)
 
     def of_end(end: LinkRow) -> Fraction:
         hard = ZERO if end.cpo else end.afr

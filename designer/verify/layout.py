@@ -32,13 +32,12 @@ class Boxes:
 class Joined:
     """A boundary above the attachments of one copy.
 
-    ``together`` links join the same two boxes; a leaf uses ``links`` of the boundary. ``between_leaves``: both ends are
-    leaves, and ``wiring.lower`` tallies the links of every leaf.
+    A leaf uses ``links`` of the boundary. ``between_leaves``: both ends are leaves, and ``wiring.lower`` tallies the
+    links of every leaf.
     """
 
     name: BoundaryName
     wiring: Wiring
-    together: int
     links: Fraction
     between_leaves: bool = False
 
