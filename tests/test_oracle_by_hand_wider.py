@@ -269,8 +269,14 @@ def test_top_of_four_stages_and_the_way_over_it() -> None:
 
 
 def test_uplinks_are_whole() -> None:
-    """8 ports: half or a quarter of them up, in bundles of whole links."""
-    assert {(m, n) for _, m, n in uplinks(8, (1.0, 3.0))} == {(1, 4), (2, 2), (3, 1), (4, 1), (1, 2), (2, 1)}
+    """8 ports: half or a quarter of them up, in bundles of whole links; 10: half of them, two bundles a link larger."""
+    even = {(1, 4, 4), (2, 2, 4), (3, 1, 3), (4, 1, 4), (1, 2, 2), (2, 1, 2)}
+    assert {way[1:] for way in uplinks(8, (1.0, 3.0), uneven=False)} == even
+    assert {way[1:] for way in uplinks(8, (1.0, 3.0), uneven=True)} == even
+    more = {(3, 2, 5), (2, 3, 5)}
+    assert {way[1:] for way in uplinks(10, (1.0,), uneven=True)} == more | {
+        (1, 5, 5), (2, 2, 4), (3, 1, 3), (4, 1, 4), (5, 1, 5)
+    }  # fmt: skip
 
 
 def neighbours(flat: Flat) -> dict[tuple[tuple[int, ...], tuple[int, ...]], Fraction]:

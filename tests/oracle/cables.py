@@ -229,13 +229,14 @@ def near_failures(
     return total(sums)
 
 
-def far_link_events(site: Site, pair: Pair, rate: int, bundle: int) -> Fraction:
-    """Events per year of one link above the leaf, of bundles of ``bundle`` links between two switches."""
+def far_link_events(site: Site, pair: Pair, rate: int, strands: list[tuple[int, int]]) -> Fraction:
+    """Events per year of one link above the leaf; ``strands``: to how many switches so many links of a box run."""
     a, b = pair.lower, pair.upper
     assert a.transient is not None and b.transient is not None
     if not a.is_module:
         assert a.afr_end is not None
-        return Fraction(ceil_div(bundle * rate, a.rate), bundle) * (2 * a.afr_end + a.transient)
+        cables = sum(many * ceil_div(each * rate, a.rate) for many, each in strands)
+        return Fraction(cables, sum(many * each for many, each in strands)) * (2 * a.afr_end + a.transient)
     events = Fraction(0)
     for row, bought in ((a, pair.buy_lower), (b, pair.buy_upper)):
         assert row.transient is not None

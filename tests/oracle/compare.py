@@ -136,7 +136,7 @@ def described(design: Design) -> str:
 
 
 def _fabric(fabric: Fabric) -> list[str]:
-    stages = ", ".join(f"{stage.count} {stage.name} {stage.switch}" for stage in fabric.stages)
+    stages = ", ".join(f"{stage.count} {stage.name} {stage.switch} with {stage.up_ports} up" for stage in fabric.stages)
     shape = (
         f"{fabric.links_per_leaf_spine} links to each of {fabric.spines_per_pod} spines, {fabric.pods} pods, "
         f"{fabric.links_per_spine_core} links to each of {fabric.cores_per_spine} cores at {fabric.uplink_gbps} Gb/s"

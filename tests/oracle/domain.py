@@ -337,7 +337,7 @@ class _Pool:
         if route is None or upper is None:
             return Sums()
         number, pair = self.domains * wiring.uppers, route.pair
-        events = site.facility.p_kill * far_link_events(site, pair, rate, upper.m)
+        events = site.facility.p_kill * far_link_events(site, pair, rate, [(1, upper.m)])
         accelerators = self.domains * wiring.size
         return total(
             [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 
 from oracle.attach import Hang, fits
 from oracle.boxes import far_box_events, switch_derating
@@ -23,8 +24,9 @@ class Shape:
     """A fabric but for its cables: ``m`` links from a leaf to each of ``spines`` (of a pod with 3 stages).
 
     With 3 stages every spine has ``m2`` links to each of ``cores`` cores, with 4 every core ``m3`` to each of ``tops``
-    tops; ``pod`` leaves fill a pod, ``zone`` pods a zone. ``flat`` says how leaves without spines are joined. All
-    counts are those of one of the ``copies``.
+    tops; ``pod`` leaves fill a pod, ``zone`` pods a zone. Of the switches that a box meets at the highest boundary
+    ``missing`` get a link less. ``flat`` says how leaves without spines are joined. All counts are those of one of the
+    ``copies``.
     """
 
     leaf: Switch
@@ -42,6 +44,7 @@ class Shape:
     m3: int = 0
     tops: int = 0
     flat: Flat | None = None
+    missing: int = 0
 
     @property
     def stages(self) -> int:
@@ -61,7 +64,7 @@ class Shape:
     @property
     def up(self) -> int:
         """Links of a leaf to other switches, U."""
-        return self.m * self.spines if self.flat is None else self.flat.up
+        return self.upward(0) if self.flat is None else self.flat.up
 
     @property
     def carried(self) -> Fraction:
@@ -71,12 +74,31 @@ class Shape:
     @property
     def spine_up(self) -> int:
         """Links up of a spine, U_s."""
-        return self.m2 * self.cores
+        return self.upward(1)
 
     @property
     def core_up(self) -> int:
         """Links up of a core, U_c."""
-        return self.m3 * self.tops
+        return self.upward(2)
+
+    def strands(self, place: int) -> list[tuple[int, int]]:
+        """How many switches a box meets at a boundary, counted from the leaf, and by how many links each.
+
+        Examples
+        --------
+        >>> from types import SimpleNamespace as Some
+        >>> some = Some(m=3, spines=22, m2=0, cores=0, m3=0, tops=0, stages=2, missing=2)
+        >>> Shape.strands(some, 0)
+        [(20, 3), (2, 2)]
+        """
+        each, many = ((self.m, self.spines), (self.m2, self.cores), (self.m3, self.tops))[place]
+        if self.missing and place == self.stages - 2:
+            return [(many - self.missing, each), (self.missing, each - 1)]
+        return [(many, each)]
+
+    def upward(self, place: int) -> int:
+        """Links up of a box below a boundary."""
+        return sum(many * each for many, each in self.strands(place))
 
     @property
     def pod(self) -> int:
@@ -134,46 +156,49 @@ def _trees(task: Task, low: Shape, stages: int) -> Iterator[Shape]:
     if stages == 1:
         yield low
         return
-    for shape in _with_spines(task, low):
+    for shape in _with_spines(task, low, highest=stages == 2):
         if stages == 2:
             yield shape
             continue
-        for higher in _with_cores(task, shape):
+        for higher in _with_cores(task, shape, highest=stages == 3):
             if stages == 3:
                 yield higher
             else:
                 yield from _with_tops(task, higher)
 
 
-def _with_spines(task: Task, low: Shape) -> Iterator[Shape]:
+def _with_spines(task: Task, low: Shape, *, highest: bool) -> Iterator[Shape]:
     leaf = low.leaf
     for spine in task.sale.scale_out:
         if spine.protocol != leaf.protocol or task.instance.pin.spine_switch not in (None, spine.id):
             continue
         for rate in sorted(dict(leaf.radix).keys() & dict(spine.radix).keys()):
-            for m in range(1, ports(spine, rate) + 1):
-                for spines in range(task.instance.choose.min_spines, ports(leaf, rate) // m + 1):
-                    yield replace(low, spine=spine, rate=rate, m=m, spines=spines)
+            for up, spines in product(range(1, ports(leaf, rate) + 1), range(1, ports(leaf, rate) + 1)):
+                m = ceil_div(up, spines)
+                if spines < task.instance.choose.min_spines or m > ports(spine, rate) or ceil_div(up, m) != spines:
+                    continue
+                if highest or m * spines == up:
+                    yield replace(low, spine=spine, rate=rate, m=m, spines=spines, missing=m * spines - up)
 
 
-def _with_cores(task: Task, low: Shape) -> Iterator[Shape]:
+def _with_cores(task: Task, low: Shape, *, highest: bool) -> Iterator[Shape]:
     assert low.spine is not None
     radix = ports(low.spine, low.rate)
-    for taper, m2, cores in uplinks(radix, task.instance.choose.spine_tapers):
-        if radix - m2 * cores < low.m:
+    for taper, m2, cores, up in uplinks(radix, task.instance.choose.spine_tapers, uneven=highest):
+        if radix - up < low.m:
             continue
         for core in _boxes_above(task, low, task.instance.pin.core_switch):
-            yield replace(low, core=core, taper=taper, m2=m2, cores=cores)
+            yield replace(low, core=core, taper=taper, m2=m2, cores=cores, missing=m2 * cores - up)
 
 
 def _with_tops(task: Task, low: Shape) -> Iterator[Shape]:
     assert low.core is not None
     radix = ports(low.core, low.rate)
-    for taper, m3, tops in uplinks(radix, task.instance.choose.core_tapers):
-        if radix - m3 * tops < low.m2:
+    for taper, m3, tops, up in uplinks(radix, task.instance.choose.core_tapers, uneven=True):
+        if radix - up < low.m2:
             continue
         for top in _boxes_above(task, low, task.instance.pin.top_switch):
-            yield replace(low, top=top, core_taper=taper, m3=m3, tops=tops)
+            yield replace(low, top=top, core_taper=taper, m3=m3, tops=tops, missing=m3 * tops - up)
 
 
 def _boxes_above(task: Task, low: Shape, pin: str | None) -> list[Switch]:
@@ -184,20 +209,26 @@ def _boxes_above(task: Task, low: Shape, pin: str | None) -> list[Switch]:
     ]
 
 
-def uplinks(radix: int, tapers: Sequence[float]) -> list[tuple[Fraction, int, int]]:
-    """Ways to divide the uplinks of a switch: taper, links to each switch above and how many there are.
+def uplinks(radix: int, tapers: Sequence[float], *, uneven: bool) -> list[tuple[Fraction, int, int, int]]:
+    """Ways to divide the uplinks of a switch: taper, links to each (full) switch above, how many there are, and links.
 
     Examples
     --------
-    >>> [(m, n) for _, m, n in uplinks(4, [1.0, 3.0])]
-    [(1, 2), (2, 1), (1, 1)]
+    >>> [way[1:] for way in uplinks(4, [1.0, 3.0], uneven=True)]
+    [(1, 2, 2), (2, 1, 2), (1, 1, 1)]
+    >>> [way[1:] for way in uplinks(10, [1.0], uneven=True) if way[1] * way[2] != way[3]]
+    [(3, 2, 5), (2, 3, 5)]
     """
-    found: dict[tuple[int, int], Fraction] = {}
+    found: dict[tuple[int, int, int], Fraction] = {}
     for x in tapers:
         most = ceil_div(radix, 1 + exact(x))
         for each in range(1, most + 1):
-            found.setdefault((each, most // each), exact(x))
-    return [(x, each, above) for (each, above), x in found.items()]
+            found.setdefault((each, most // each, each * (most // each)), exact(x))
+        for above in range(1, most + 1) if uneven else ():
+            each = ceil_div(most, above)
+            if ceil_div(most, each) == above:
+                found.setdefault((each, above, most), exact(x))
+    return [(x, *way) for way, x in found.items()]
 
 
 def carries(task: Task, shape: Shape, item: Hang) -> bool:
@@ -283,8 +314,8 @@ def far(task: Task, shape: Shape, cabling: Cabling) -> Far:
     for switch, boxes in boxes_per_leaf(shape):
         events += boxes * far_box_events(sale, switch)
         hours += switch_derating(sale, switch, site.facility.switch_box_h)
-    for pair, (links, bundle) in zip(cabling.pairs, links_per_leaf(shape), strict=True):
-        events += links * far_link_events(site, pair, shape.rate, bundle)
+    for pair, (links, strands) in zip(cabling.pairs, links_per_leaf(shape), strict=True):
+        events += links * far_link_events(site, pair, shape.rate, strands)
         hours += far_derating(site, pair)
     return Far(site.facility.p_kill * events, hours)
 
@@ -309,16 +340,16 @@ def boxes_per_leaf(shape: Shape) -> list[tuple[Switch, Fraction]]:
     return found
 
 
-def links_per_leaf(shape: Shape) -> list[tuple[Fraction, int]]:
-    """Links of every boundary between switches that are charged to a leaf, and how many run together."""
+def links_per_leaf(shape: Shape) -> list[tuple[Fraction, list[tuple[int, int]]]]:
+    """Links of every boundary between switches that are charged to a leaf, and how a box's run together."""
     if shape.flat is not None:
-        return [(Fraction(bundle.each, 2), bundle.m) for bundle in shape.flat.bundles]
+        return [(Fraction(bundle.each, 2), [(1, bundle.m)]) for bundle in shape.flat.bundles]
     found = []
     if shape.spine is not None:
-        found.append((Fraction(shape.up), shape.m))
+        found.append((Fraction(shape.up), shape.strands(0)))
     if shape.core is not None:
-        found.append((Fraction(shape.spines * shape.spine_up, shape.pod), shape.m2))
+        found.append((Fraction(shape.spines * shape.spine_up, shape.pod), shape.strands(1)))
     if shape.top is not None:
         upper = shape.spines * shape.cores * shape.core_up
-        found.append((Fraction(upper, shape.zone * shape.pod), shape.m3))
+        found.append((Fraction(upper, shape.zone * shape.pod), shape.strands(2)))
     return found

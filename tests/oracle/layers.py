@@ -114,8 +114,8 @@ def _spines(task: Task, shape: Shape, pair: Pair, leaves: int) -> Layer:
         pair,
         shape.rate,
         lower_boxes=[(copies * leaves, shape.up)],
-        upper_boxes=[(spines, cages * shape.m)],
-        trunks=[(copies * leaves * shape.spines, shape.m)],
+        upper_boxes=[(copies * shape.pods(leaves) * many, cages * each) for many, each in shape.strands(0)],
+        trunks=[(copies * leaves * many, each) for many, each in shape.strands(0)],
     )
     return _layer(task, shape, pair, 0, shape.spine, spines, count)
 
@@ -129,8 +129,8 @@ def _cores(task: Task, shape: Shape, pair: Pair, leaves: int) -> Layer:
         pair,
         shape.rate,
         lower_boxes=[(spines, shape.spine_up)],
-        upper_boxes=[(cores, cages * shape.m2)],
-        trunks=[(spines * shape.cores, shape.m2)],
+        upper_boxes=[(cores // shape.cores * many, cages * each) for many, each in shape.strands(1)],
+        trunks=[(spines * many, each) for many, each in shape.strands(1)],
     )
     return _layer(task, shape, pair, 1, shape.core, cores, count)
 
@@ -144,8 +144,8 @@ def _tops(task: Task, shape: Shape, pair: Pair, leaves: int) -> Layer:
         pair,
         shape.rate,
         lower_boxes=[(cores, shape.core_up)],
-        upper_boxes=[(tops, zones * shape.m3)],
-        trunks=[(cores * shape.tops, shape.m3)],
+        upper_boxes=[(planes * many, zones * each) for many, each in shape.strands(2)],
+        trunks=[(cores * many, each) for many, each in shape.strands(2)],
     )
     return _layer(task, shape, pair, 2, shape.top, tops, count)
 

@@ -367,7 +367,8 @@ class FabricSearch:
         parts = [(0.0,) * (len(self.limited) + 1) + (float(copies * leaves * shape.leaf.watts),)]
         room = [shape.pod, shape.pods(leaves)] if shape.stages > 2 else []
         room += [shape.zone, shape.zones(leaves)] if shape.stages > 3 else []
-        spread = (shape.rate, shape.m, shape.spines, shape.m2, shape.cores, shape.m3, shape.tops, shape.flat, leaves)
+        spread = (shape.rate, shape.m, shape.spines, shape.m2, shape.cores, shape.m3, shape.tops, shape.missing)
+        spread = (*spread, shape.flat, leaves)
         for place, pair in enumerate(cabling.pairs):
             ends = [box and box.id for box in shape.boxes[place : place + 2]]
             above = spread if place == 0 or shape.flat is not None else (*spread[:-1], None)

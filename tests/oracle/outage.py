@@ -87,15 +87,17 @@ def shares_above(shape: Shape, item: Hang) -> list[Fraction]:
 def climbing(shape: Shape, spines: int = 0, cores: int = 0, tops: int = 0) -> Fraction:
     """Links' worth that a leaf has for others, spine by spine and core by core, without one of the boxes above it.
 
-    A leaf's part of what a core brings further up is that of every leaf below it.
+    A leaf's part of what a core brings further up is that of every leaf below it. What is out is one that gets no
+    link less than others: these come first.
     """
+    by_spine, by_core = ([each for many, each in shape.strands(place) for _ in range(many)] for place in (0, 1))
     through = Fraction(0)
     for spine in range(spines, shape.spines):
-        here = Fraction(shape.m)
+        here = Fraction(by_spine[spine])
         if shape.stages > 2:
             above = Fraction(0)
             for core in range(cores if spine == 0 else 0, shape.cores):
-                onward = Fraction(shape.m2)
+                onward = Fraction(by_core[core])
                 if shape.stages > 3:
                     missing = shape.m3 if tops and (spine, core) == (0, 0) else 0
                     onward = min(onward, Fraction(shape.core_up - missing, shape.zone))

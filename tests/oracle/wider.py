@@ -21,16 +21,16 @@ from oracle.layers import boundaries
 from oracle.limited import used_by, with_latencies, with_two_vendors
 from oracle.outage import worst_share
 
-KINDS = ("spares", "mixed", "tall", "flat")
+KINDS = ("spares", "mixed", "tall", "flat", "striped")
 # Wider questions take long to enumerate.
-WIDEST = {"spares": 20_000, "mixed": 6_000, "tall": 8_000, "flat": 20_000}
-SALTS = {"spares": 83, "mixed": 97, "tall": 101, "flat": 113}
+WIDEST = {"spares": 20_000, "mixed": 6_000, "tall": 8_000, "flat": 20_000, "striped": 20_000}
+SALTS = {"spares": 83, "mixed": 97, "tall": 101, "flat": 113, "striped": 127}
 
 
 def wider_case(kind: str, seed: int) -> RandomCase:
     """Draw the question of a seed of one of `KINDS`; one without any design is mostly drawn again."""
     draw = Draw(1_000_003 * seed + SALTS[kind])
-    build = {"spares": _spares, "mixed": _mixed, "tall": _tall, "flat": _flat}[kind]
+    build = {"spares": _spares, "mixed": _mixed, "tall": _tall, "flat": _flat, "striped": _striped}[kind]
     while True:
         case = build(draw, replace(random_question(draw.whole(10_000, 99_999)), seed=seed))
         if not 0 < breadth(case.parts, case.instance, WIDEST[kind]) < WIDEST[kind]:
@@ -44,6 +44,8 @@ def wider_case(kind: str, seed: int) -> RandomCase:
             scarce = _scarce_enough(draw, case, found)
             if scarce is not None:
                 return scarce
+            continue
+        if kind == "striped" and not any(plan.shape.missing for plan in found.plans) and draw.chance(0.8):
             continue
         limited = _limited(draw, case, found, kind)
         if kind != "spares" or draw.chance(0.15) or search(limited.parts, limited.instance) is not None:
@@ -122,6 +124,20 @@ def _tall(draw: Draw, case: RandomCase) -> RandomCase:
     return _with_lengths(draw, case, ("core_top_m", "spine_core_m"))
 
 
+def _striped(draw: Draw, case: RandomCase) -> RandomCase:
+    """Odd numbers of ports, so that what a leaf needs is seldom a multiple of what spines or cores give."""
+    if draw.chance(0.7):
+        case = _one_workload(case)
+    case = _small(draw, case, (5, 7, 9, 11, 14), 2)
+    return _chosen(
+        case,
+        scale_out_stages=draw.one(((2,), (2,), (2, 3), (3,))),
+        min_spines=draw.one((1, 2, 3)),
+        spine_tapers=draw.one(((1.0,), (1.0, 1.5), (2.0,))),
+        max_taper=draw.one((1.0, 1.0, 1.5, 3.0)),
+    )
+
+
 def _flat(draw: Draw, case: RandomCase) -> RandomCase:
     if draw.chance(0.6):
         case = _one_workload(case)
@@ -153,6 +169,10 @@ def _limited(draw: Draw, case: RandomCase, found: Found, kind: str) -> RandomCas
     if kind == "spares":
         if draw.chance(0.7):
             return with_instance(case, "risk", min_pool_availability=_availability(draw, case))
+        worst = max(worst_share(plan.shape, item) for plan in found.plans for item in plan.items)
+        share = math.ceil(worst * 10_000) - draw.one((0, 1))
+        return with_instance(case, "risk", max_single_failure_share=max(0, share) / 10_000)
+    if kind == "striped" and draw.chance(0.25):
         worst = max(worst_share(plan.shape, item) for plan in found.plans for item in plan.items)
         share = math.ceil(worst * 10_000) - draw.one((0, 1))
         return with_instance(case, "risk", max_single_failure_share=max(0, share) / 10_000)
