@@ -112,6 +112,9 @@ def _scale_out(design: Design, pool: PoolDesign, catalogue: Catalogue) -> list[s
     if len(fabric.stages) > 2:
         keys |= {"leaves_per_pod": fabric.leaves_per_pod, "spine_up": fabric.stages[1].up_ports}
         keys |= {"cores_per_group": fabric.cores_per_spine}
+    if len(fabric.stages) > 1:
+        above = {2: fabric.spines_per_pod, 3: fabric.cores_per_spine, 4: fabric.tops_per_core}[len(fabric.stages)]
+        keys["striping"] = '"aligned"' if fabric.stages[-2].up_ports % above else '"even"'
     links = {"endpoint-leaf": pool.nic_leaf}
     for boundary in fabric.boundaries:
         links[boundary.name.replace("_", "-")] = boundary

@@ -19,7 +19,7 @@ from designer.families.paired import Paired
 from designer.families.scale_up_clos import ScaleUpClos
 from designer.families.single_stage import SingleStage
 from designer.families.zoned_fat_tree import ZonedFatTree
-from designer.network.graph import NOWHERE, Network
+from designer.network.graph import NOWHERE, Ints, Network
 
 # ---- linear programs, written without any knowledge of the families ----
 
@@ -246,9 +246,12 @@ def test_a_given_number_that_fills_the_tree_is_the_largest_tree() -> None:
 # ---- the closed form is the built network ----
 
 
+STRIPINGS = ("even", "spread", "aligned", "podless")
+
+
 def trees() -> Iterator[FatTree]:
     """Many small trees, of those that exist: odd sizes, tapers, stripings, rails, pods that are not full."""
-    grid = product((1, 2, 3, 4), (4, 6, 9, 12), (1.0, 2.0), (5, 8, 16, 31, 60, "max"), ("even", "spread", "podless"))
+    grid = product((1, 2, 3, 4), (4, 6, 9, 12), (1.0, 2.0), (5, 8, 16, 31, 60, "max"), STRIPINGS)
     for stages, radix, taper, endpoints, striping in grid:
         keys = {"stages": stages, "radix": radix, "endpoints": endpoints, "striping": striping, "port_gbps": 100.0}
         if stages > 1:
@@ -291,7 +294,8 @@ FITTING: list[AnyFamily] = [family for family in (*trees(), *others()) if not fa
 def test_enough_of_the_grid_exists() -> None:
     assert len([f for f in FITTING if isinstance(f, FatTree)]) > 300
     assert {(f.stages, f.striping) for f in FITTING if isinstance(f, FatTree)} >= {
-        (1, "even"), (2, "even"), (2, "spread"), (3, "even"), (3, "spread"), (3, "podless"), (4, "even"), (4, "spread")
+        (1, "even"), (2, "even"), (2, "spread"), (3, "even"), (3, "spread"), (3, "podless"), (4, "even"), (4, "spread"),
+        (2, "aligned"), (3, "aligned"), (4, "aligned"),
     }  # fmt: skip
     assert {f.family for f in FITTING} == {"fat_tree", "single_stage", "paired", "scale_up_clos", "zoned_fat_tree"}
 
@@ -387,7 +391,7 @@ def test_every_leaf_meets_every_spine_of_its_pod() -> None:
         pods = set((shared > 0).sum(axis=1).tolist())
         assert len(pods) <= 2, (family, "pods are full but for the last one")
         few = np.where(met, links, links.max()).min(axis=1)
-        uneven = 1 if family.striping == "spread" and family.stages == 2 else 0
+        uneven = 1 if family.striping in ("spread", "aligned") and family.stages == 2 else 0
         assert (links.max(axis=1) - few <= uneven).all(), family
         seen += 1
     assert seen > 200
@@ -456,7 +460,7 @@ def test_all_to_all_is_that_of_the_linear_program() -> None:
     chosen = small(9)
     assert len(chosen) > 60
     assert {(f.family, getattr(f, "striping", "")) for f in chosen} == {
-        ("fat_tree", "even"), ("fat_tree", "spread"), ("fat_tree", "podless"),
+        *(("fat_tree", striping) for striping in STRIPINGS),
         ("single_stage", ""), ("paired", ""), ("scale_up_clos", ""), ("zoned_fat_tree", ""),
     }  # fmt: skip
     exact = 0
@@ -525,6 +529,46 @@ def test_some_uneven_links_lose_what_the_cuts_allow() -> None:
     assert not any(
         f.structure().capacity["all_to_all"].exact for f, less in zip(UNEVEN, short, strict=True) if less > 1e-3
     )
+
+
+ALIGNED = [
+    tree(endpoints=18, stages=2, radix=(9, 10), down=4, up=5, striping="aligned", spines_per_pod=4),
+    tree(endpoints=18, stages=2, radix=(9, 15), down=4, up=5, striping="aligned"),
+    tree(endpoints=18, stages=3, radix=(5, 6, 9), down=3, up=2, spine_up=3, cores_per_group=2, striping="aligned"),
+    tree(endpoints="max", stages=4, radix=(4, 4, 5, 6), up=2, core_up=3, tops_per_group=2, striping="aligned"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(ALIGNED)))
+def test_aligned_links_lose_nothing_and_full_boxes_are_alike(case: int) -> None:
+    """Every way is used in proportion to its links: what the cuts allow passes, as the linear program finds too."""
+    family = ALIGNED[case]
+    assert not family.misfits()
+    assert family.misfits() == [] and not family.shape.boundaries[-1].even
+    rates, net = family.structure().capacity, family.network()
+    assert all(rate.exact for rate in rates.values())
+    if net.boxes < 60:
+        assert rates["all_to_all"].most == pytest.approx(all_to_all(net), rel=1e-9)
+    top = net.kind_range(net.kinds[-1].name)
+    ports = net.ports()[top.start : top.stop]
+    edge = family.shape.boundaries[-1]
+    more, fewer = -(-edge.up[0] // edge.above), edge.up[0] // edge.above
+    each = [more] * (edge.up[0] % edge.above) + [fewer] * (edge.above - edge.up[0] % edge.above)
+    assert ports.tolist() == [int(n) * edge.units for n in each] * (len(top) // edge.above)
+    # Two orbits of the highest boxes: those with a link more, and the others.
+    orbits = orbits_of(net, family.symmetries())
+    assert len({orbits[box] for box in top}) == 2
+
+
+def orbits_of(net: Network, moves: list[Ints]) -> list[int]:
+    """Least box that every box can be moved to."""
+    found = list(range(net.boxes))
+    for _ in range(net.boxes):
+        after = [min(found[box], *(found[int(move[box])] for move in moves)) for box in range(net.boxes)]
+        if after == found:
+            return found
+        found = after
+    return found
 
 
 @pytest.mark.parametrize("case", [at for at, family in enumerate(UNEVEN) if family.striping == "spread"])

@@ -226,7 +226,7 @@ def _of_pool(design: Design, pool: PoolDesign, key: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys((up.switch or NONE, *above)))
     if key == "taper":
         fabric = design.fabrics[pool.fabric]
-        uplinks = fabric.links_per_leaf_spine * fabric.spines_per_pod
+        uplinks = fabric.stages[0].up_ports if fabric.shape == "tree" else 0
         if not uplinks:
             return (NONE,)
         at = pool.attachment

@@ -26,7 +26,7 @@ from designer.network.graph import Ints, Network
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Taper = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False)]
-Striping = Literal["even", "spread", "podless"]
+Striping = Literal["even", "spread", "aligned", "podless"]
 
 _MOST_PODLESS_LEAVES = 1024
 _UNEVEN = (
@@ -61,8 +61,10 @@ class FatTree(Family):
     leaves_per_pod, pods_per_block
         Leaves of a pod (3 stages or more), pods of a block (4 stages). If left out: as many as the radix takes.
     striping
-        "even": as many links to every box above. "spread": at the highest boundary they may differ by one. "podless"
-        (3 stages): links of each stage are dealt out in turn to just enough boxes above.
+        "even": as many links to every box above. "spread": at the highest boundary they may differ by one, dealt out in
+        turn. "aligned": they may differ by one there, and the boxes above that get one more get it from every box
+        below, so that all bear alike what is sent in proportion to links. "podless" (3 stages): links of each stage
+        are dealt out in turn to just enough boxes above.
     planes
         Copies, a port of every endpoint on each.
     rails, rails_per_switch
@@ -150,8 +152,8 @@ class FatTree(Family):
                 for key in keys
                 if getattr(self, key)
             ]
-        elif self.striping == "spread" and self.stages == 1:
-            out.append(Misfit("striping", "spread", '"even" with one stage'))
+        elif self.striping != "even" and self.stages == 1:
+            out.append(Misfit("striping", self.striping, '"even" with one stage'))
         if self.hosts_per_group is not None and not self.rail_optimised:
             out.append(Misfit("hosts_per_group", str(self.hosts_per_group), "left out unless rail_optimised"))
         return out
@@ -234,7 +236,7 @@ class FatTree(Family):
             "" if self.rail_copies == 1 else "; among the endpoints of one copy: other rails are reached inside hosts"
         )
         cuts = self.cuts(shape)
-        if all(edge.even for edge in shape.boundaries) and self.striping != "podless":
+        if all(edge.even or edge.aligned for edge in shape.boundaries) and self.striping != "podless":
             return exact_capacity(shape.endpoints, self.port_gbps, cuts, self.planes, note)
         if self.striping == "podless":
             sure, loads = cuts[:0], self._podless_loads

@@ -27,13 +27,18 @@ _T = TypeVar("_T", int, float)
 
 @dataclass(frozen=True, eq=False)
 class Boundary:
-    """Links between two stages: ``up`` (units,) uplinks of each box of a unit, ``fan`` units under one unit above."""
+    """Links between two stages: ``up`` (units,) uplinks of each box of a unit, ``fan`` units under one unit above.
+
+    Where links are not even, ``aligned`` gives the first boxes above one more from every unit; else they go on from
+    where those of the unit before end.
+    """
 
     width: int
     up: Ints
     above: int
     fan: int
     gbps: float
+    aligned: bool = False
 
     @property
     def units(self) -> int:
@@ -50,13 +55,15 @@ class Boundary:
         return self.width * int(self.up.sum())
 
     def ports_above(self) -> int:
-        """Most ports downward in use on a box above: links are dealt out in turn, so they differ by at most one."""
+        """Most ports downward in use on a box above: links dealt out in turn differ by at most one."""
+        if self.aligned:
+            return int((-(self.up[: self.fan] // -self.above)).sum())
         return ceil(int(self.up[: self.fan].sum()) / self.above)
 
     def parallel(self) -> Ints:
-        """Links (units, above) of a box of each unit to the boxes above it, dealt out in turn from unit to unit."""
+        """Links (units, above) of a box of each unit to the boxes above it."""
         rest = self.up % self.above
-        start = (np.cumsum(rest) - rest) % self.above
+        start = np.zeros_like(rest) if self.aligned else (np.cumsum(rest) - rest) % self.above
         turn = (np.arange(self.above) - start[:, None]) % self.above
         return np.asarray(self.up[:, None] // self.above + (turn < rest[:, None]))
 
@@ -157,7 +164,8 @@ class _Derivation:
             boundaries.append(Boundary(width, np.full(units, tier.up), tier.above, tier.fan, self.gbps[i + 1]))
             units, width = ceil(units / tier.fan), width * tier.above
         above = self._top(units, up, down * prod(tier.fan for tier in tiers))
-        boundaries.append(Boundary(width, np.full(units, up), above, units, self.gbps[-1]))
+        aligned = self.tree.striping == "aligned"
+        boundaries.append(Boundary(width, np.full(units, up), above, units, self.gbps[-1], aligned))
         return Shape(down, *self._attached(down, leaves), tuple(boundaries))
 
     def _width(self, i: int) -> float:
@@ -242,7 +250,7 @@ class _Derivation:
         above: int = up if stated is None else stated
         if self.tree.striping == "spread":
             return self.radix[-1] * above // up
-        return self.radix[-1] // max(1, up // above)
+        return self.radix[-1] // max(1, ceil(up / above))
 
     def _top(self, units: int, up: int, per_unit: int) -> int:
         """Boxes of the highest stage in each group."""
@@ -253,6 +261,11 @@ class _Derivation:
             if above > up:
                 raise _stop(key, above, f"at most the uplinks of a box below, {up}: it must reach all of them")
             fits = units * up <= above * ports
+        elif self.tree.striping == "aligned":
+            above = stated or ceil(up / max(1, ports // units))
+            if above > up:
+                raise _stop(key, above, f"at most the uplinks of a box below, {up}: it must reach all of them")
+            fits = units * ceil(up / above) <= ports
         elif stated is not None:
             above = self._spread(key, up)
             fits = units * (up // above) <= ports

@@ -1,4 +1,4 @@
-"""Permutations that leave an evenly striped fat tree as it is: of like units under one unit, of like boxes above."""
+"""Permutations that leave a fat tree as it is: of like units under one unit, of like boxes above."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from designer.network.graph import Ints
 
 
 def generators(shape: Shape, per_host: int) -> list[Ints]:
-    """Find permutations (boxes,) whose products exchange everything alike; none for uneven links or service ports.
+    """Find permutations (boxes,) whose products exchange everything alike.
+
+    None for links dealt out in turn where they are not even, and for service ports.
 
     Units that hold as many endpoints in the same places may change places with all that is in them, endpoints of a leaf
     among themselves, and boxes with the same sisters above, in all units at once.
     """
-    if not all(edge.even for edge in shape.boundaries) or shape.service.any():
+    if not all(edge.even or edge.aligned for edge in shape.boundaries) or shape.service.any():
         return []
     return [*_Units(shape, per_host).moves(), *_above(shape)]
 
@@ -77,7 +79,10 @@ class _Units:
 
 
 def _above(shape: Shape) -> Iterator[Ints]:
-    """Boxes above one box: their place is one digit of the numbers of all boxes above the boundary, in every unit."""
+    """Boxes above one box: their place is one digit of the numbers of all boxes above the boundary, in every unit.
+
+    Where links are aligned but not even those with a link more are the first.
+    """
     boxes = shape.boxes()
     first = shape.endpoints + np.concatenate([[0], np.cumsum(boxes)])
     bases = [edge.above for edge in shape.boundaries]
@@ -86,4 +91,6 @@ def _above(shape: Shape) -> Iterator[Ints]:
         for stage in range(i + 1, len(boxes)):
             numbers = np.arange(first[stage], first[stage + 1]).reshape(-1, *bases[:stage])
             parts.append(np.moveaxis(numbers, i + 1, 0).reshape(base, -1))
-        yield from _moved(np.concatenate(parts, axis=1), int(first[-1]))
+        places, more = np.concatenate(parts, axis=1), int(shape.boundaries[i].up[0]) % base
+        for alike in (places[:more], places[more:]):
+            yield from _moved(alike, int(first[-1]))

@@ -200,7 +200,7 @@ def margins(design: Design, account: Account, instance: Instance) -> tuple[Margi
         need = scale_up_need(pool, design)
         add(f"{pool.name}: scale-up bandwidth", need, pool.scale_up.usable_gbps, "Gb/s")
         attachment, fabric = pool.attachment, design.fabrics[pool.fabric]
-        up: float = fabric.links_per_leaf_spine * fabric.spines_per_pod * fabric.uplink_gbps
+        up: float = fabric.stages[0].up_ports * fabric.uplink_gbps
         uplinks = fabric.planes * (up if fabric.shape == "tree" else direct_gbps(fabric))
         add(f"{pool.name}: leaf uplinks", attachment.group * attachment.need_gbps, uplinks, "Gb/s")
     site, money, risk = instance.site, instance.money, instance.risk

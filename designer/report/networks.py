@@ -90,7 +90,8 @@ def _one_fabric(
             if fabric.links_per_spine_core
             else ""
         )
-        + (f"; {many(fabric.zones, 'zone')} of {many(fabric.pods_per_zone, 'pod')}" if fabric.zones else ""),
+        + (f"; {many(fabric.zones, 'zone')} of {many(fabric.pods_per_zone, 'pod')}" if fabric.zones else "")
+        + _striping(fabric),
     )
     for pool in pools:
         at = pool.attachment
@@ -108,6 +109,25 @@ def _one_fabric(
         )
     for boundary in fabric.boundaries:
         page.row(f"  {BOUNDARY_WORDS[boundary.name]}", _cables(boundary, result))
+
+
+def _striping(fabric: Fabric) -> str:
+    """Say where the links at the highest boundary of a tree are not even; nothing where they are."""
+    if fabric.shape != "tree" or len(fabric.stages) < 2:
+        return ""
+    lower, upper = fabric.stages[-2:]
+    links, boxes = {
+        2: (fabric.links_per_leaf_spine, fabric.spines_per_pod),
+        3: (fabric.links_per_spine_core, fabric.cores_per_spine),
+        4: (fabric.links_per_core_top, fabric.tops_per_core),
+    }[len(fabric.stages)]
+    lean = links * boxes - lower.up_ports
+    if not lean:
+        return ""
+    return (
+        f"; each {lower.name} has {many(links, 'link')} to each of {many(boxes - lean, upper.name)}, "
+        f"{links - 1} to each of {lean} more"
+    )
 
 
 def _shape(fabric: Fabric) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -46,24 +47,31 @@ def fabric_kinds(fabric: Fabric, pools: Sequence[tuple[int, PoolDesign]], figure
 
 
 def _layers(fabric: Fabric, below: Below) -> list[Layer]:
-    """Cells of a tree: with two stages all leaves are one; pods, and with four stages zones of pods, else."""
+    """Cells of a tree: with two stages all leaves are one; pods, and with four stages zones of pods, else.
+
+    The links up to the last layer may be uneven: the rest of their ports up says how many of its switches lack one.
+    """
     stages, per_spine = len(fabric.stages), fabric.links_per_leaf_spine
     if stages == 1:
         return []
     if stages == 2:
         everything = len(below.leaves)
-        return [Layer(below, 1, fabric.spines_per_pod, everything, 1, everything, per_spine)]
+        spines = fabric.spines_per_pod
+        lean = spines * per_spine - fabric.stages[0].up_ports
+        return [Layer(below, 1, spines, everything, 1, everything, per_spine, spines, lean)]
     pod, spines = fabric.leaves_per_pod, fabric.spines_per_pod
     zones, zone_pods = (1, fabric.pods) if stages == 3 else (fabric.zones, fabric.pods_per_zone)
     cores, zone = spines * fabric.cores_per_spine, zone_pods * pod
     found = [
-        Layer(below, fabric.pods, spines, pod, 1, pod, per_spine),
-        Layer(below, zones, cores, zone, pod, zone_pods, fabric.links_per_spine_core),
+        Layer(below, fabric.pods, spines, pod, 1, pod, per_spine, spines, 0),
+        Layer(below, zones, cores, zone, pod, zone_pods, fabric.links_per_spine_core, fabric.cores_per_spine, 0),
     ]
     if stages > 3:
-        tops = cores * fabric.tops_per_core
-        found.append(Layer(below, 1, tops, zones * zone, zone, zones, fabric.links_per_core_top))
-    return found
+        many = fabric.tops_per_core
+        tops = Layer(below, 1, cores * many, zones * zone, zone, zones, fabric.links_per_core_top, many, 0)
+        found.append(tops)
+    last = found[-1]
+    return [*found[:-1], replace(last, lean=last.group * last.links - fabric.stages[-2].up_ports)]
 
 
 def _leaves(below: Below, box: Box, passing: Passing | None, site: Site) -> Iterator[Kind]:
@@ -116,9 +124,9 @@ def _links_up(
     below = LowerEnds(layer, count // (boxes * layer.below.copies), per_inner, boxes)
     yield from links_above("scale_out_links", names[0], count, ends[0], below, below, site)
     if ends[1].fibre:
-        count = boundary.upper_ends
-        carried = int(ends[1].rate_gbps // boundary.rate_gbps)
-        above = UpperEnds(layer, count // (layer.boxes * layer.below.copies), carried)
+        count, rate, gbps = boundary.upper_ends, ends[1].rate_gbps, boundary.rate_gbps
+        full, lean = (math.ceil(layer.members * links * gbps / rate) for links in (layer.links, layer.links - 1))
+        above = UpperEnds(layer, full, lean, int(rate // gbps))
         yield from links_above("scale_out_links", names[1], count, ends[1], above, above, site)
 
 

@@ -63,7 +63,8 @@ class Layer:
 
     The places for leaves of a copy are parted into ``cells`` of ``size`` each (a pod, a zone, all), with ``per_cell``
     switches. Each of those has ``links`` to each of the smaller cells (leaf, pod, zone) of ``inner`` places that the
-    cell is made of, ``members`` of them at full population.
+    cell is made of, ``members`` of them at full population; the last ``lean`` of every ``group`` of switches, which are
+    those that one box below meets, have a link less to each.
     """
 
     below: Below
@@ -73,11 +74,27 @@ class Layer:
     inner: int
     members: int
     links: int
+    group: int
+    lean: int
 
     @property
     def boxes(self) -> int:
         """Switches of one copy."""
         return self.cells * self.per_cell
+
+    @property
+    def full(self) -> int:
+        """Switches of a group that lack no link."""
+        return self.group - self.lean
+
+    @property
+    def up(self) -> int:
+        """Links of a smaller cell to all switches of its cell."""
+        return self.per_cell // self.group * (self.group * self.links - self.lean)
+
+    def links_of(self, box: int) -> int:
+        """Links of a switch to a smaller cell."""
+        return self.links if box % self.group < self.full else self.links - 1
 
 
 @dataclass(frozen=True)
@@ -113,16 +130,16 @@ class BoxesAbove:
         copy, box = divmod(member, layer.boxes)
         if self.ports:
             port, within = divmod(draw * self.ports, 1.0)
-            place = int(port) // layer.links * layer.inner + int(within * layer.inner)
+            place = int(port) // layer.links_of(box) * layer.inner + int(within * layer.inner)
         else:
             place = box // layer.per_cell * layer.size + int(draw * layer.size)
         return layer.below.spans(copy, place)
 
     def slowed(self, member: int) -> Slowed:
-        """One of so many ways out of the leaves of its cell."""
-        layer = self.layer
-        first = member % layer.boxes // layer.per_cell * layer.size
-        return layer.below.share(first, first + layer.size, 1 / layer.per_cell)
+        """Its part of the ways out of the leaves of its cell."""
+        layer, box = self.layer, member % self.layer.boxes
+        first = box // layer.per_cell * layer.size
+        return layer.below.share(first, first + layer.size, layer.links_of(box) / layer.up)
 
 
 @dataclass(frozen=True)
@@ -177,10 +194,14 @@ class LowerEnds:
 
 @dataclass(frozen=True)
 class UpperEnds:
-    """Ends at the switches of a layer, ``each`` at every one: its links, cell by cell, fill one end after the other."""
+    """Ends at the switches of a layer, ``full`` at a full one and ``lean`` at one that lacks links.
+
+    The links of a switch, cell by cell, fill one end after the other.
+    """
 
     layer: Layer
-    each: int
+    full: int
+    lean: int
     links_per_end: int
 
     @property
@@ -190,12 +211,15 @@ class UpperEnds:
 
     def _first(self, member: int) -> tuple[int, int, int]:
         layer = self.layer
-        box, end = divmod(member, self.each)
+        fulls = layer.full * self.full
+        group, place = divmod(member, fulls + layer.lean * self.lean)
+        # The full switches of a group are the first.
+        box, end = divmod(place, self.full) if place < fulls else divmod(place - fulls, self.lean)
+        box += group * layer.group + (0 if place < fulls else layer.full)
         copy, number = divmod(box, layer.boxes)
-        first = end * self.links_per_end
-        carried = min(self.links_per_end, layer.members * layer.links - first)
-        place = number // layer.per_cell * layer.size + first // layer.links * layer.inner
-        return copy, place, carried
+        first, links = end * self.links_per_end, layer.links_of(number)
+        carried = min(self.links_per_end, layer.members * links - first)
+        return copy, number // layer.per_cell * layer.size + first // links * layer.inner, carried
 
     def spans(self, member: int, draw: float) -> Spans:
         """Accelerators on a leaf of the small cell of the end's first link."""
@@ -206,7 +230,7 @@ class UpperEnds:
         """The part of the small cell's links that the end carries."""
         layer = self.layer
         _, first, carried = self._first(member)
-        return layer.below.share(first, first + layer.inner, carried / (layer.links * layer.per_cell))
+        return layer.below.share(first, first + layer.inner, carried / layer.up)
 
 
 @dataclass(frozen=True)
