@@ -86,7 +86,7 @@ def test_a_lean_box_wired_as_a_full_one_is_named(name: str, lower: tuple[str, st
 @pytest.mark.parametrize("name", ["two stages, uneven", "three stages, uneven", "four stages, uneven"])
 @pytest.mark.parametrize("below", [False, True])
 def test_ports_up_that_no_striping_has_are_named(name: str, *, below: bool) -> None:
-    """Of a stage below the highest boundary one link less; at it as many less as boxes, which is a link less for all."""
+    """Below the highest boundary one link less; at it as many less as there are boxes: a link less for all."""
     design = design_of(SPECS[name])
     fabric = design.fabric
     at = len(fabric.stages) - (3 if below else 2)
