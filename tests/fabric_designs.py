@@ -75,6 +75,7 @@ class FabricSpec:
     pods_per_zone: int = 2
     m3: int = 1
     tops_per_core: int = 2
+    lean: int = 0  # boxes above the highest boundary that lack a link of every box below
     rails: int = 1
     planes: int = 1
     shape: FabricShape = "tree"
@@ -223,7 +224,7 @@ def design_of(spec: FabricSpec) -> Design:
         stages: tuple[Stage, ...] = (Stage("leaf", "box", 1, down, 0),)
         alone = Fabric("Ethernet", spec.rails, spec.planes, stages, 0, 0, 0, 1, 1, 0, 0, 0.0, (), 1)
         return Design("test", pools, alone)
-    uplinks = spec.m * spec.spines
+    uplinks = spec.m * spec.spines - spec.lean * (spec.stages == 2)
     lower = boundary("leaf_spine", spec.rate, copies * leaves * uplinks)
     numbers: tuple[int, ...]
     if spec.stages == 2:
@@ -233,9 +234,10 @@ def design_of(spec: FabricSpec) -> Design:
         numbers = spec.rate, spec.m, spec.spines, leaves, 1, 0, 0
     else:
         pods = -(-leaves // spec.leaves_per_pod)
-        spines, spine_up = pods * spec.spines, spec.m2 * spec.cores_per_spine
+        spines, spine_up = pods * spec.spines, spec.m2 * spec.cores_per_spine - spec.lean * (spec.stages == 3)
         zones = -(-pods // spec.pods_per_zone) if spec.stages == 4 else 1
-        down, up = (spec.pods_per_zone, spec.m3 * spec.tops_per_core) if spec.stages == 4 else (pods, 0)
+        tops_up = spec.m3 * spec.tops_per_core - spec.lean
+        down, up = (spec.pods_per_zone, tops_up) if spec.stages == 4 else (pods, 0)
         cores = zones * spec.spines * spec.cores_per_spine
         stages = (
             Stage("leaf", "box", leaves, down_of(pools, spec), uplinks),
@@ -365,6 +367,16 @@ SPECS = {
         stages=2,
         spines=5,
         pools=(PoolSpec(size=2, hosts_of=2, domains=6, domains_per_leaf=2, domains_per_replica=3, **EP),),
+    ),
+    "two stages, uneven": FabricSpec(stages=2, m=3, spines=4, lean=2, pools=(PoolSpec(domains_per_replica=2, **EP),)),
+    "three stages, uneven": FabricSpec(
+        stages=3, m2=3, cores_per_spine=3, lean=1, pools=(PoolSpec(domains=6, domains_per_replica=3, **EP),)
+    ),
+    "four stages, uneven": FabricSpec(
+        stages=4, spines=2, leaves_per_pod=1, m3=4, tops_per_core=5, lean=3, pods_per_zone=3, pools=TWO_POOLS
+    ),
+    "rails and planes, uneven": FabricSpec(
+        stages=2, rails=2, planes=2, rate=400, m=2, spines=3, lean=1, pools=(SPLIT, TORUS)
     ),
     "three stages": FabricSpec(
         stages=3, spines=3, pools=(PoolSpec(size=4, hosts_of=4, domains=6, domains_per_replica=3, **EP),)

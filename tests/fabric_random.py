@@ -48,16 +48,22 @@ def any_spec(draw: st.DrawFn) -> FabricSpec:
                 other_need=draw(st.floats(1.0, 100.0)),
             )
         )
+    pairs = {
+        "m": draw(st.integers(1, 3)),
+        "spines": draw(st.integers(1, 4)),
+        "m2": draw(st.integers(1, 3)),
+        "cores_per_spine": draw(st.integers(1, 3)),
+        "m3": draw(st.integers(1, 3)),
+        "tops_per_core": draw(st.integers(1, 3)),
+    }
+    # No box without a link, and none that could be spared.
+    most = min(list(pairs.values())[2 * stages - 4 : 2 * stages - 2]) if stages > 1 else 1
     return FabricSpec(
         stages=stages,
-        m=draw(st.integers(1, 2)),
-        spines=draw(st.integers(1, 4)),
+        **pairs,
+        lean=draw(st.integers(0, most - 1)),
         leaves_per_pod=draw(st.integers(1, 3)),
-        m2=draw(st.integers(1, 2)),
-        cores_per_spine=draw(st.integers(1, 3)),
         pods_per_zone=draw(st.integers(1, 2)),
-        m3=draw(st.integers(1, 2)),
-        tops_per_core=draw(st.integers(1, 2)),
         rails=rails,
         planes=planes,
         pools=tuple(pools),

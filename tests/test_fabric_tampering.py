@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -52,6 +54,61 @@ def test_one_cable_too_many_is_named() -> None:
     edge["links"] += 1
     edge["capacity_gbps"] += edge["rate_gbps"]
     assert ("extra_links", "pod0/spine1 - cores1/core0") in found(design, graph)
+
+
+def put_one_link(graph: nx.Graph, one: str, two: str) -> None:
+    edge = graph.edges[one, two]
+    edge["links"] += 1
+    edge["capacity_gbps"] += edge["rate_gbps"]
+
+
+@pytest.mark.parametrize(
+    ("name", "lower", "upper"),
+    [
+        ("two stages, uneven", ("leaf0", "leaf2"), "pod0/spine{}"),
+        ("three stages, uneven", ("pod0/spine1", "pod2/spine1"), "cores1/core{}"),
+        ("four stages, uneven", ("zone0/cores1/core1", "zone1/cores1/core1"), "tops3/top{}"),
+    ],
+)
+def test_a_lean_box_wired_as_a_full_one_is_named(name: str, lower: tuple[str, str], upper: str) -> None:
+    """Ports up are as stated, so are all links: but not with the boxes above that all others have fewer to."""
+    design = design_of(SPECS[name])
+    fabric = design.fabric
+    full, lean = upper.format(0), upper.format({2: 3, 3: 2, 4: 4}[len(fabric.stages)])
+    graph = fabric_graph(design)
+    assert {graph.edges[box, full]["links"] - graph.edges[box, lean]["links"] for box in lower} == {1}
+    assert not flow_check(design, graph=graph).violations
+    take_one_link(graph, lower[1], full)
+    put_one_link(graph, lower[1], lean)
+    assert ("miswired", lower[1]) in found(design, graph)
+
+
+@pytest.mark.parametrize("name", ["two stages, uneven", "three stages, uneven", "four stages, uneven"])
+@pytest.mark.parametrize("below", [False, True])
+def test_ports_up_that_no_striping_has_are_named(name: str, *, below: bool) -> None:
+    """Below the highest boundary one link less; at it as many less as there are boxes: a link less for all."""
+    design = design_of(SPECS[name])
+    fabric = design.fabric
+    at = len(fabric.stages) - (3 if below else 2)
+    if at < 0:
+        return
+    boxes = (fabric.spines_per_pod, fabric.cores_per_spine, fabric.tops_per_core)[at]
+    links = (fabric.links_per_leaf_spine, fabric.links_per_spine_core, fabric.links_per_core_top)[at]
+    up = boxes * links - (1 if below else boxes)
+    stages = [replace(stage, up_ports=up) if n == at else stage for n, stage in enumerate(fabric.stages)]
+    wrong = replace(design, fabric=replace(fabric, stages=tuple(stages)))
+    assert (f"{stages[at].name}_ports", stages[at].name) in {(v.rule, v.place) for v in recount(wrong)}
+
+
+def test_traffic_goes_by_the_links_that_the_design_gives() -> None:
+    """Ten links over four spines, 3 3 2 2: all carry as much; without one of a lean pair each carries half of that."""
+    design = design_of(SPECS["two stages, uneven"])
+    graph = fabric_graph(design)
+    row = {row.boundary: row for row in flow_check(design, graph=graph).boundaries}["leaf_spine"]
+    assert (row.capacity_gbps, row.fluid_gbps) == (10 * 800, 10 * 800)
+    take_one_link(graph, "leaf1", "pod0/spine3")
+    row = {row.boundary: row for row in flow_check(design, graph=graph).boundaries}["leaf_spine"]
+    assert (row.group, row.capacity_gbps, row.fluid_gbps) == ("leaf1", 10 * 400, 9 * 800)
 
 
 def test_a_wrong_rate_is_named() -> None:

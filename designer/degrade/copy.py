@@ -179,19 +179,21 @@ def _tree(
     if stages > 1:
         unit, spine = np.ogrid[:leaves, :n_s]
         upper = first[0] + pod[unit] * n_s + spine
-        _row(drawing, "leaf_spine", gbps, ends + unit, upper, fabric.links_per_leaf_spine)
+        _row(drawing, "leaf_spine", gbps, ends + unit, upper, _links(fabric, 0, fabric.links_per_leaf_spine, n_s))
         kinds.append(Kind("spine", pods * n_s))
         shapes.append((leaves, n_s))
     if stages > 2:
         unit, spine, core = np.ogrid[:pods, :n_s, :c_g]
         upper = first[1] + (zone[unit] * n_s + spine) * c_g + core
-        _row(drawing, "spine_core", gbps, first[0] + unit * n_s + spine, upper, fabric.links_per_spine_core)
+        links = _links(fabric, 1, fabric.links_per_spine_core, c_g)
+        _row(drawing, "spine_core", gbps, first[0] + unit * n_s + spine, upper, links)
         kinds.append(Kind("core", zones * n_s * c_g))
         shapes.append((pods, n_s, c_g))
     if stages > 3:
         unit, core, top = np.ogrid[:zones, : n_s * c_g, :t_g]
         upper = first[2] + core * t_g + top
-        _row(drawing, "core_top", gbps, first[1] + unit * n_s * c_g + core, upper, fabric.links_per_core_top)
+        links = _links(fabric, 2, fabric.links_per_core_top, t_g)
+        _row(drawing, "core_top", gbps, first[1] + unit * n_s * c_g + core, upper, links)
         kinds.append(Kind("top", n_s * c_g * t_g))
         shapes.append((zones, n_s, c_g, t_g))
     for shape in shapes:
@@ -200,9 +202,19 @@ def _tree(
     return pod, zone, tuple(kinds), tuple(rows), tuple(shapes)
 
 
-def _row(drawing: _Drawing, name: str, gbps: float, lower: Ints, upper: Ints, links: int) -> None:
-    below, above = np.broadcast_arrays(lower, upper)
-    drawing.join(name, gbps, below.ravel(), above.ravel(), links)
+def _links(fabric: Fabric, level: int, each: int, boxes: int) -> Ints:
+    """Links to each of the boxes above one: at the highest boundary the last ones lack one if its ports up say so."""
+    found = np.full(boxes, each)
+    if level == len(fabric.stages) - 2:
+        lean = each * boxes - fabric.stages[level].up_ports
+        found[boxes - lean :] -= 1 if 0 < lean < boxes else 0
+    return found
+
+
+def _row(drawing: _Drawing, name: str, gbps: float, lower: Ints, upper: Ints, links: Ints) -> None:
+    """Join boxes; the last axis goes over those above one."""
+    below, above, each = np.broadcast_arrays(lower, upper, links)
+    drawing.join(name, gbps, below.ravel(), above.ravel(), each.ravel())
 
 
 def _flat(drawing: _Drawing, fabric: Fabric, ends: int, leaves: int) -> Ints:

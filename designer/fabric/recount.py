@@ -15,6 +15,7 @@ from designer.fabric.flat import leaves_in, links_of_leaf, per_line
 from designer.fabric.flow_report import Violation
 from designer.fabric.placement import Ints, WiringError
 from designer.fabric.recount_pools import domain_counts, pool_counts
+from designer.fabric.striping import links_up
 from designer.fabric.wiring import (
     BOUNDARIES,
     CORE,
@@ -152,13 +153,9 @@ def _flat_counts(design: Design, wiring: Wiring, place: str) -> Iterator[Violati
 def _fabric_ports(design: Design, wiring: Wiring) -> Iterator[Violation]:
     """Hold the links of every switch against the stated ports, and name cables that stand where none should."""
     fabric = design.fabric
-    sides = (
-        (LEAF, NIC_LEAF, fabric.links_per_leaf_spine * fabric.spines_per_pod),
-        (SPINE, LEAF_SPINE, fabric.links_per_spine_core * fabric.cores_per_spine),
-        (CORE, SPINE_CORE, fabric.links_per_core_top * fabric.tops_per_core),
-        (TOP, CORE_TOP, 0),
-    )
-    for number, (stage, (kind, down, up_links)) in enumerate(zip(fabric.stages, sides, strict=False)):
+    sides = ((LEAF, NIC_LEAF), (SPINE, LEAF_SPINE), (CORE, SPINE_CORE), (TOP, CORE_TOP))
+    up_links = [*(int(links.sum()) for links in links_up(fabric)), 0]
+    for number, (stage, (kind, down)) in enumerate(zip(fabric.stages, sides, strict=False)):
         boxes = np.flatnonzero(wiring.kind == kind)
         rule, name = f"{stage.name}_ports", prefixed(wiring.fabric, stage.name)
         below = totals(wiring, down, upper=True)[boxes]
@@ -172,7 +169,7 @@ def _fabric_ports(design: Design, wiring: Wiring) -> Iterator[Violation]:
                 has = totals(wiring, LEAF_LEAF + line, upper=True) + totals(wiring, LEAF_LEAF + line, upper=False)
                 yield from ports_of(rule, wiring, boxes, has, links, f"of {BOUNDARIES[LEAF_LEAF + line]}")
             continue
-        above = up_links if number + 1 < len(fabric.stages) else 0
+        above = up_links[number]
         yield from same(rule, name, "ports up", stage.up_ports, above)
         if above:
             has = totals(wiring, ABOVE[number], upper=False)

@@ -10,7 +10,7 @@ import numpy as np
 from designer.design.types import BoundaryName
 from designer.fabric.flow_report import BoundaryMargin
 from designer.fabric.placement import Ints
-from designer.fabric.wiring import Wiring
+from designer.fabric.wiring import LEAF_SPINE, Wiring
 
 
 @dataclass(frozen=True)
@@ -67,19 +67,28 @@ class Uplinks:
 def uplinks(wiring: Wiring, boundary: int, bundles: Ints | None = None) -> Uplinks:
     """Add up one boundary, or some of its bundles, by lower box.
 
-    Even striping sends the same rate to every next box, so the thinnest bundle of a box limits all of them.
+    Even striping sends the same rate to every next box, so the thinnest bundle of a box limits all of them; where a
+    design gives some boxes of a tree a link more, as much by each of the links that it gives them.
     """
     if bundles is None:
         bundles = wiring.bundles(boundary)
     lower, capacity = wiring.lower[bundles], wiring.capacity[bundles]
-    links, fluid, next_boxes, rate = (np.zeros(wiring.boxes, np.int64) for _ in range(4))
+    links, fluid, met, rate = (np.zeros(wiring.boxes, np.int64) for _ in range(4))
     np.add.at(links, lower, wiring.links[bundles])
     np.add.at(fluid, lower, capacity)
-    np.add.at(next_boxes, lower, 1)
+    given = _given(wiring, boundary, bundles)
+    np.add.at(met, lower, given)
     np.maximum.at(rate, lower, wiring.rate[bundles])
     thinnest = np.full(wiring.boxes, np.iinfo(np.int64).max)
-    np.minimum.at(thinnest, lower, capacity)
-    return Uplinks(links, fluid, np.where(next_boxes > 0, next_boxes * thinnest, 0), rate)
+    np.minimum.at(thinnest, lower, met[lower] * capacity // given)
+    return Uplinks(links, fluid, np.where(met > 0, thinnest, 0), rate)
+
+
+def _given(wiring: Wiring, boundary: int, bundles: Ints) -> Ints:
+    """Parts in which a box shares out its traffic: links that the design gives it to the upper box of each bundle."""
+    if not LEAF_SPINE <= boundary < LEAF_SPINE + len(wiring.striping):
+        return np.ones(bundles.size, np.int64)
+    return wiring.striping[boundary - LEAF_SPINE][wiring.index[wiring.upper[bundles]]]
 
 
 def told(ports: Uplinks, box: int) -> str:

@@ -1,9 +1,10 @@
 """All-to-all by closed form: capacity over leaving traffic at every tier, the least of them decides.
 
-In a folded Clos whose boxes share their links evenly over the next stage, traffic sprayed evenly over all paths loads
-every link of a group alike, so the cut round the group is reached: the least margin over all groups of all tiers *is*
-the maximum concurrent flow, not only a bound on it (``docs/flow_check.md`` has the argument and its limits;
-:mod:`designer.fabric.concurrent` confirms it). Inside the domains: :mod:`designer.fabric.domain_tiers`.
+In a folded Clos whose boxes share their links evenly over the next stage, or all in the same uneven way at the highest
+boundary, traffic sprayed over all paths in proportion to links loads every link of a group alike, so the cut round the
+group is reached: the least margin over all groups of all tiers *is* the maximum concurrent flow, not only a bound on
+it (``docs/flow_check.md`` has the argument and its limits; :mod:`designer.fabric.concurrent` confirms it). Inside the
+domains: :mod:`designer.fabric.domain_tiers`.
 
 Leaves joined directly have no such tiers: :mod:`designer.fabric.flat_tiers`.
 

@@ -25,6 +25,7 @@ from designer.fabric.placement import (
     parts_of,
 )
 from designer.fabric.straight import direct_links
+from designer.fabric.striping import links_up
 
 KINDS: Final = ("accelerator", "plane", "upper", "leaf", "spine", "core", "top")
 ACCELERATOR, PLANE, UPPER, LEAF, SPINE, CORE, TOP = range(7)
@@ -73,6 +74,8 @@ class Wiring:
         How leaves are joined; ``dims`` is empty for a tree.
     zone_groups
         Core groups of every zone; 0 where there are no zones.
+    striping
+        Of the boundaries above the leaves of a tree: links that the design gives a box to each of those above.
     """
 
     pools: tuple[str, ...]
@@ -93,6 +96,7 @@ class Wiring:
     shape: FabricShape = "tree"
     dims: tuple[int, ...] = ()
     zone_groups: int = 0
+    striping: tuple[Ints, ...] = ()
 
     @property
     def boxes(self) -> int:
@@ -221,7 +225,8 @@ def wire(design: Design, place: int = 0) -> Wiring:
     joins = tuple(pool.scale_up.kind for pool in design.pools)
     boxes, bundles = (kind, owner, group, index, layer), (lower, upper, links, rate, boundary)
     groups = fabric.spines_per_pod if len(fabric.stages) > 3 else 0
-    return Wiring(names, *boxes, *bundles, joins, fabric.rails, fabric.planes, place, fabric.shape, fabric.dims, groups)
+    flat, links_above = (fabric.shape, fabric.dims), links_up(fabric)
+    return Wiring(names, *boxes, *bundles, joins, fabric.rails, fabric.planes, place, *flat, groups, links_above)
 
 
 def _wire_domains(drawing: _Drawing, design: Design, number: int, start: int) -> None:
@@ -295,14 +300,14 @@ def _wire_copy(drawing: _Drawing, design: Design, parts: tuple[Parts, ...], copy
 
 def _wire_above(drawing: _Drawing, fabric: Fabric, leaf: Ints, pod: Ints, copy: int) -> None:
     """Join leaves to their pod's spines, spines to the cores of their zone, cores to the tops."""
-    stages, rate = len(fabric.stages), fabric.uplink_gbps
+    stages, rate, links = len(fabric.stages), fabric.uplink_gbps, links_up(fabric)
     if stages == 1:
         return
     spines, pods = np.arange(fabric.spines_per_pod), int(pod[-1]) + 1
     first_spine = drawing.add_boxes(SPINE, -1, np.repeat(np.arange(pods), spines.size), np.tile(spines, pods), copy)
     lower = np.repeat(leaf, spines.size)
     upper = first_spine + (pod[:, None] * spines.size + spines[None, :]).ravel()
-    drawing.add_bundles(LEAF_SPINE, lower, upper, fabric.links_per_leaf_spine, rate)
+    drawing.add_bundles(LEAF_SPINE, lower, upper, np.tile(links[0], leaf.size), rate)
     if stages == 2:
         return
     # Core group i of a zone serves spine i of every pod there; with three stages all is one zone.
@@ -313,7 +318,7 @@ def _wire_above(drawing: _Drawing, fabric: Fabric, leaf: Ints, pod: Ints, copy: 
     lower = first_spine + np.repeat(np.arange(pods * spines.size), cores.size)
     group = zone[:, None] * spines.size + spines[None, :]
     upper = first_core + (group.ravel()[:, None] * cores.size + cores[None, :]).ravel()
-    drawing.add_bundles(SPINE_CORE, lower, upper, fabric.links_per_spine_core, rate)
+    drawing.add_bundles(SPINE_CORE, lower, upper, np.tile(links[1], pods * spines.size), rate)
     if stages == 3:
         return
     # Core j of every zone, counted over its groups, meets the same tops.
@@ -321,4 +326,5 @@ def _wire_above(drawing: _Drawing, fabric: Fabric, leaf: Ints, pod: Ints, copy: 
     first_top = drawing.add_boxes(TOP, -1, np.repeat(np.arange(sets), tops.size), np.tile(tops, sets), copy)
     every = np.arange(zones * sets)
     upper = first_top + ((every % sets)[:, None] * tops.size + tops[None, :]).ravel()
-    drawing.add_bundles(CORE_TOP, first_core + np.repeat(every, tops.size), upper, fabric.links_per_core_top, rate)
+    lower = first_core + np.repeat(every, tops.size)
+    drawing.add_bundles(CORE_TOP, lower, upper, np.tile(links[2], every.size), rate)
