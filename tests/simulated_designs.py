@@ -19,6 +19,12 @@ from verify_spare_designs import (
     spare_instance,
     spare_replica_design,
 )
+from verify_striped_designs import (
+    striped_four_design,
+    striped_four_instance,
+    striped_pod_design,
+    striped_rack_design,
+)
 from verify_upper_designs import FLAT, flat_instance, four_design, four_instance, upper_catalogue
 from verify_wide_designs import (
     clos_design,
@@ -217,6 +223,9 @@ CASES: dict[str, Case] = {
     "jobs over domains": _crossing(two_stage_design),
     "rails": (rails_design(), ROUND, rails_instance()),
     "four stages": (four_design(), upper_catalogue(), four_instance()),
+    "two stages, striped": (striped_rack_design(), ROUND, rack_instance()),
+    "three stages, striped": (striped_pod_design(), ROUND, pod_instance()),
+    "four stages, striped": (striped_four_design(), upper_catalogue(), striped_four_instance()),
     **{f"{shape} of leaves": (build(), ROUND, flat_instance(shape)) for shape, build in FLAT.items()},
     "mixed pool": (mixed_design(), ROUND, mixed_instance()),
     "two fabrics": (private_design(), ROUND, private_instance()),
