@@ -166,7 +166,8 @@ class Fabric:
     ``links_per_leaf_spine`` = m, ``spines_per_pod`` = n_s (all spines with two stages),
     ``leaves_per_pod`` = L, ``links_per_spine_core`` = m2, ``cores_per_spine`` = c_g, ``zones``, ``pods_per_zone`` = Z,
     ``links_per_core_top`` = m3, ``tops_per_core`` = t_g; 0 where the stage is absent
-    (``leaves_per_pod`` is the number of leaves with two stages, 1 with one).
+    (``leaves_per_pod`` is the number of leaves with two stages, 1 with one). At the highest boundary the ports up of
+    the stage below may be fewer than links times boxes: the last boxes then have a link less (section 7, "Striping").
 
     ``shape`` other than "tree": leaves joined directly (section 7.1) with ``dims`` and ``links_per_pair``, empty for a
     tree; the only stage is ``leaf``, ``leaves_per_pod`` is all leaves of a copy, ``pods`` 1, other counts 0.
