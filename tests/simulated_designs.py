@@ -19,7 +19,7 @@ from verify_spare_designs import (
     spare_instance,
     spare_replica_design,
 )
-from verify_striped_designs import (
+from thinned_designs import (
     striped_four_design,
     striped_four_instance,
     striped_pod_design,
