@@ -233,16 +233,16 @@ def box_outage(row: SwitchRow, repair_h: Fraction) -> Fraction:
     return hours
 
 
-def link_events(cabling: Cabling, pairs: Tally, site: SiteRow) -> Fraction:
+def link_events(cabling: Cabling, together: Tally, site: SiteRow) -> Fraction:
     """Events of one link a year, as its part of the ends or cables that carry it.
 
-    Links that join the same two boxes share cables: ``pairs`` tallies how many do, in any number of equal parts of the
-    boundary.
+    ``together`` tallies the boxes above one lower box by the links that go to each: those share cables.
     """
     row = cabling.lower
     if not row.module:
-        cables = sum(boxes * ratio_up(links * cabling.rate, row.rate_gbps) for links, boxes in pairs.items())
-        return Fraction(cables, sum(boxes * links for links, boxes in pairs.items())) * (2 * row.afr + row.transients)
+        cables = sum(boxes * ratio_up(links * cabling.rate, row.rate_gbps) for links, boxes in together.items())
+        links = sum(links * boxes for links, boxes in together.items())
+        return Fraction(cables, links) * (2 * row.afr + row.transients)
 
     def of_end(end: LinkRow) -> Fraction:
         hard = ZERO if end.cpo else end.afr

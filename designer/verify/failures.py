@@ -134,7 +134,7 @@ def _upper_links(pool: PoolCount, cabling: Cabling, victim: Victim, site: SiteRo
     if upper is None:
         return Failures()
     links = pool.domain.switches[0] * upper.uplinks
-    hits = site.kill_share * links * link_events(cabling, {upper.links_per_pair: 1}, site)
+    hits = site.kill_share * links * link_events(cabling, {upper.links_per_pair: upper.per_plane}, site)
     return victim.suffers(pool.domains * hits, pool.accelerators * link_outage(cabling, site))
 
 
@@ -170,5 +170,5 @@ def _above_leaf(
         hits = site.kill_share * leaves * boxes * box_events(row)
         yield "scale_out_switches", victim.suffers(hits, accelerators * box_outage(row, site.switch_box_h))
     for joined, cabling in zip(fabric.layout.joined, fabric.cablings, strict=True):
-        events = leaves * joined.links * link_events(cabling, joined.wiring.pairs, site)
+        events = leaves * joined.links * link_events(cabling, joined.together, site)
         yield "scale_out_links", victim.suffers(site.kill_share * events, accelerators * link_outage(cabling, site))

@@ -130,6 +130,7 @@ def flat_of(found: Findings, place: str, stated: Fabric, parts: FabricParts, lea
         Joined(
             name,
             Wiring(grid.leaves * line.each // 2, {line.together: line.pairs}, {line.each: grid.leaves}, {line.each: 0}),
+            {line.together: 1},
             Fraction(line.each, 2),
             between_leaves=True,
         )

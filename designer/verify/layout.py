@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from designer.design.types import BoundaryName
-from designer.verify.boundaries import Wiring
+from designer.verify.boundaries import Tally, Wiring
 from designer.verify.rows import LinkRow, SwitchRow
 
 
@@ -20,7 +20,10 @@ class FabricParts:
 
 @dataclass(frozen=True)
 class Boxes:
-    """One layer of switches of one copy, with the ports of each at full population (0 down: as the attachments say)."""
+    """One layer of switches of one copy, with the ports of each at full population (0 down: as the attachments say).
+
+    Ports down of a striped stage are those of a full box.
+    """
 
     name: str
     count: int
@@ -32,12 +35,13 @@ class Boxes:
 class Joined:
     """A boundary above the attachments of one copy.
 
-    A leaf uses ``links`` of the boundary. ``between_leaves``: both ends are leaves, and ``wiring.lower`` tallies the
-    links of every leaf.
+    ``together`` tallies the upper boxes that one lower box meets by its links to each; a leaf uses ``links`` of the
+    boundary. ``between_leaves``: both ends are leaves, and ``wiring.lower`` tallies the links of every leaf.
     """
 
     name: BoundaryName
     wiring: Wiring
+    together: Tally
     links: Fraction
     between_leaves: bool = False
 
