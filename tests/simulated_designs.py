@@ -10,6 +10,12 @@ from typing import Any
 import numpy as np
 from private_designs import private_design, private_instance
 from scipy.stats import binom
+from thinned_designs import (
+    striped_four_design,
+    striped_four_instance,
+    striped_pod_design,
+    striped_rack_design,
+)
 from verify_crossing_designs import crossing_catalogue, one_switch_design, two_stage_design
 from verify_designs import altered, figure, pod_design, pod_instance, rack_design, rack_instance, round_catalogue
 from verify_spare_designs import (
@@ -18,12 +24,6 @@ from verify_spare_designs import (
     racks,
     spare_instance,
     spare_replica_design,
-)
-from thinned_designs import (
-    striped_four_design,
-    striped_four_instance,
-    striped_pod_design,
-    striped_rack_design,
 )
 from verify_upper_designs import FLAT, flat_instance, four_design, four_instance, upper_catalogue
 from verify_wide_designs import (

@@ -101,7 +101,7 @@ GOALS: tuple[Goal, ...] = ("cost", "power", "hard_repairs", "job_hits", "acceler
 
 
 # Narrow ones.
-PLAIN = (1019, 1023, 1030, 1034, 1038, 1040, 1042, 1045, 1049, 1050, 1054, 1056)
+PLAIN = (1019, 1023, 1030, 1034, 1038, 1040, 1045, 1050, 1054, 1060, 1066, 1067, 1086, 1088)
 
 
 @pytest.mark.parametrize("seeds", [PLAIN, pytest.param(range(1000, 1060), marks=pytest.mark.slow)], ids=["few", "all"])

@@ -27,6 +27,7 @@ SEEDS = {
     "mixed": (1, 2),
     "tall": (0, 1, 3, 4, 5, 9, 10),
     "flat": (0, 1, 3, 4, 6, 8, 9, 10, 12),
+    "striped": (0, 3, 6, 11, 15, 17, 20, 21, 25, 26, 28, 29, 32, 33),
 }
 NARROW, WIDE = 3_000, 20_000
 SECONDS = 30.0
@@ -94,7 +95,7 @@ def test_the_questions_are_worth_asking() -> None:
 
 
 # Of those, narrow ones.
-PLAIN = {"spares": (12, 16, 17), "mixed": (2,), "tall": (0,), "flat": (0, 10)}
+PLAIN = {"spares": (12, 16, 17), "mixed": (2,), "tall": (0,), "flat": (0, 10), "striped": (0, 17, 20, 21, 26)}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -185,8 +185,8 @@ def _flat(shape: str, report: NetworkReport) -> _Rows:
 def _tree(family: FatTree, network: Network) -> _Rows:
     if family.rail_optimised:
         yield Apart("rail-optimised leaves", "an optimum has rails as fabrics of their own, or none")
-    if family.striping != "even":
-        yield Apart(f"striping {family.striping}", "an optimum has as many links to every box above")
+    if family.striping not in ("even", "aligned"):
+        yield Apart(f"striping {family.striping}", "in an optimum the same boxes have a link more from every box below")
     if family.stages == 1:
         return
     ports = set(family.shape.boundaries[0].up.tolist())
