@@ -99,7 +99,8 @@ def _given(wiring: Wiring, boundary: int, bundles: Ints) -> Ints:
     if not LEAF_SPINE <= boundary < LEAF_SPINE + len(wiring.striping):
         return np.ones(bundles.size, np.int64)
     links = wiring.striping[boundary - LEAF_SPINE]
-    return (links // np.gcd.reduce(links))[wiring.index[wiring.upper[bundles]]]
+    parts: Ints = links // int(np.gcd.reduce(links))
+    return parts[wiring.index[wiring.upper[bundles]]]
 
 
 def told(ports: Uplinks, box: int) -> str:
