@@ -21,12 +21,15 @@ def _joins(size: int) -> list[dict[str, Any]]:
 
 
 @st.composite
-def any_spec(draw: st.DrawFn) -> FabricSpec:
-    stages = draw(st.integers(1, 4))
+def any_spec(draw: st.DrawFn, *, striped: bool = False) -> FabricSpec:
+    """One to four stages, every second tree striped unevenly; all of them if ``striped``, and these small."""
+    stages = draw(st.integers(2 if striped else 1, 4))
+    uneven = stages > 1 and (striped or draw(st.booleans()))
     rails, planes = draw(st.sampled_from([1, 1, 2])), draw(st.sampled_from([1, 1, 2]))
     pools = []
     for number in range(draw(st.integers(1, 2))):
-        size = draw(st.sampled_from([4, 8] if rails > 1 else [2, 4, 6, 8]))
+        sizes = [4] if striped else [4, 8]
+        size = draw(st.sampled_from(sizes if rails > 1 else [2, *sizes, 6]))
         hosts_of = rails
         span = draw(st.integers(1, 3))
         split = draw(st.sampled_from([1, 1, 2])) if stages > 1 else 1
@@ -48,20 +51,19 @@ def any_spec(draw: st.DrawFn) -> FabricSpec:
                 other_need=draw(st.floats(1.0, 100.0)),
             )
         )
-    pairs = {
-        "m": draw(st.integers(1, 3)),
-        "spines": draw(st.integers(1, 4)),
-        "m2": draw(st.integers(1, 3)),
-        "cores_per_spine": draw(st.integers(1, 3)),
-        "m3": draw(st.integers(1, 3)),
-        "tops_per_core": draw(st.integers(1, 3)),
-    }
-    # No box without a link, and none that could be spared.
-    most = min(list(pairs.values())[2 * stages - 4 : 2 * stages - 2]) if stages > 1 else 1
+    names = (("m", "spines"), ("m2", "cores_per_spine"), ("m3", "tops_per_core"))
+    pairs: dict[str, int] = {}
+    lean = 0
+    for number, (links, boxes) in enumerate(names):
+        least = 2 if uneven and number == stages - 2 else 1
+        pairs |= {links: draw(st.integers(least, 3)), boxes: draw(st.integers(least, 4 if number == 0 else 3))}
+        if least > 1:
+            # No box without a link, and none that could be spared.
+            lean = draw(st.integers(1, min(pairs[links], pairs[boxes]) - 1))
     return FabricSpec(
         stages=stages,
         **pairs,
-        lean=draw(st.integers(0, most - 1)),
+        lean=lean,
         leaves_per_pod=draw(st.integers(1, 3)),
         pods_per_zone=draw(st.integers(1, 2)),
         rails=rails,

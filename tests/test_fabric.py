@@ -274,6 +274,36 @@ def test_quotient_graph_has_one_node_per_domain(spec: FabricSpec) -> None:
     assert len(smaller) <= len(graph)
 
 
+@pytest.mark.parametrize(
+    ("name", "top", "links"),
+    [
+        ("two stages, uneven", "spine", (3, 3, 2, 2)),
+        ("three stages, uneven", "core", (3, 3, 2)),
+        ("four stages, uneven", "top", (4, 4, 3, 3, 3)),
+        ("rails and planes, uneven", "spine", (2, 2, 1)),
+    ],
+)
+def test_full_and_lean_boxes_are_cells_apart(name: str, top: str, links: tuple[int, ...]) -> None:
+    design = design_of(SPECS[name])
+    fabric = design.fabric
+    built = fabric_graph(design)
+    for box in [box for box, kind in built.nodes(data="kind") if kind == top]:
+        number = int(box.rpartition(top)[2])
+        assert {edge["links"] for edge in built[box].values()} == {links[number]}
+    graph = quotient_graph(design, whole_pools=True)
+    cells = dict.fromkeys(links, 0)
+    for cell, kind in graph.nodes(data="kind"):
+        if kind == top:
+            each = links[int(graph.nodes[cell]["first"].rpartition(top)[2])]
+            cells[each] += graph.nodes[cell]["members"]
+            below = sum(edge["links"] for edge in graph[cell].values())
+            assert below == each * fabric.stages[-1].down_ports // max(links) * graph.nodes[cell]["members"]
+    copies = fabric.rails * fabric.planes
+    assert cells == {
+        each: copies * fabric.stages[-1].count * links.count(each) // len(links) for each in dict.fromkeys(links)
+    }
+
+
 def test_whole_pools_collapse_to_a_handful_of_nodes() -> None:
     design = design_of(FabricSpec(pools=(PoolSpec(domains=64, shares=(5, 4, 4, 5)),)))
     graph = quotient_graph(design, whole_pools=True)

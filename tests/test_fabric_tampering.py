@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import networkx as nx
 import numpy as np
@@ -83,15 +84,77 @@ def test_a_lean_box_wired_as_a_full_one_is_named(name: str, lower: tuple[str, st
     assert ("miswired", lower[1]) in found(design, graph)
 
 
-@pytest.mark.parametrize("name", ["two stages, uneven", "three stages, uneven", "four stages, uneven"])
-@pytest.mark.parametrize("below", [False, True])
-def test_ports_up_that_no_striping_has_are_named(name: str, *, below: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "lower", "full", "lean", "rule"),
+    [
+        ("two stages, uneven", "leaf", "pod0/spine0", "pod0/spine3", "spine_ports"),
+        ("three stages, uneven", "pod", "cores1/core0", "cores1/core2", "core_ports"),
+        ("four stages, uneven", "zone", "tops3/top0", "tops3/top4", "top_ports"),
+    ],
+)
+def test_a_full_box_that_changes_places_with_a_lean_one_is_named(
+    name: str, lower: str, full: str, lean: str, rule: str
+) -> None:
+    """Every box below has the ports up that it should; the lean box has more ports in use than it should."""
+    design = design_of(SPECS[name])
+    graph = fabric_graph(design)
+    for box in [other for other in graph[full] if other.startswith(lower)]:
+        take_one_link(graph, box, full)
+        put_one_link(graph, box, lean)
+    seen = found(design, graph)
+    assert (rule, lean) in seen
+    assert (rule, full) not in seen
+
+
+@pytest.mark.parametrize(
+    ("name", "lower", "full", "rules"),
+    [
+        ("two stages, uneven", "leaf1", "pod0/spine1", {"leaf_ports", "links_leaf_spine"}),
+        ("three stages, uneven", "pod1/spine1", "cores1/core1", {"spine_ports", "links_spine_core"}),
+        ("four stages, uneven", "zone1/cores0/core1", "tops1/top1", {"core_ports", "links_core_top"}),
+    ],
+)
+def test_a_full_box_that_lacks_a_link_is_named(name: str, lower: str, full: str, rules: set[str]) -> None:
+    design = design_of(SPECS[name])
+    graph = fabric_graph(design)
+    take_one_link(graph, lower, full)
+    seen = found(design, graph)
+    assert ("missing_links", f"{lower} - {full}") in seen
+    assert rules <= {rule for rule, _ in seen}
+
+
+@pytest.mark.parametrize(
+    ("name", "lower", "one", "two"),
+    [
+        ("three stages, uneven", "leaf1", "pod0/spine0", "pod0/spine1"),
+        ("four stages, uneven", "pod0/spine1", "zone0/cores1/core0", "zone0/cores1/core1"),
+    ],
+)
+def test_uneven_striping_below_the_highest_boundary_is_named(name: str, lower: str, one: str, two: str) -> None:
+    design = design_of(SPECS[name])
+    graph = fabric_graph(design)
+    assert graph.edges[lower, one]["links"] == graph.edges[lower, two]["links"]
+    put_one_link(graph, lower, one)
+    take_one_link(graph, lower, two)
+    assert ("miswired", lower) in found(design, graph)
+
+
+@pytest.mark.parametrize(
+    ("name", "below"),
+    [
+        ("two stages, uneven", 0),
+        ("three stages, uneven", 0),
+        ("three stages, uneven", 1),
+        ("four stages, uneven", 0),
+        ("four stages, uneven", 1),
+        ("four stages, uneven", 2),
+    ],
+)
+def test_ports_up_that_no_striping_has_are_named(name: str, below: int) -> None:
     """Below the highest boundary one link less; at it as many less as there are boxes: a link less for all."""
     design = design_of(SPECS[name])
     fabric = design.fabric
-    at = len(fabric.stages) - (3 if below else 2)
-    if at < 0:
-        return
+    at = len(fabric.stages) - 2 - below
     boxes = (fabric.spines_per_pod, fabric.cores_per_spine, fabric.tops_per_core)[at]
     links = (fabric.links_per_leaf_spine, fabric.links_per_spine_core, fabric.links_per_core_top)[at]
     up = boxes * links - (1 if below else boxes)
@@ -101,14 +164,16 @@ def test_ports_up_that_no_striping_has_are_named(name: str, *, below: bool) -> N
 
 
 def test_traffic_goes_by_the_links_that_the_design_gives() -> None:
-    """Ten links over four spines, 3 3 2 2: all carry as much; without one of a lean pair each carries half of that."""
+    """Ten links over four spines, 3 3 2 2: all carry as much; a pair with a link less slows all the others."""
     design = design_of(SPECS["two stages, uneven"])
     graph = fabric_graph(design)
     row = {row.boundary: row for row in flow_check(design, graph=graph).boundaries}["leaf_spine"]
     assert (row.capacity_gbps, row.fluid_gbps) == (10 * 800, 10 * 800)
-    take_one_link(graph, "leaf1", "pod0/spine3")
-    row = {row.boundary: row for row in flow_check(design, graph=graph).boundaries}["leaf_spine"]
-    assert (row.group, row.capacity_gbps, row.fluid_gbps) == ("leaf1", 10 * 400, 9 * 800)
+    for spine, left in ((3, Fraction(1, 2)), (0, Fraction(2, 3))):
+        graph = fabric_graph(design)
+        take_one_link(graph, "leaf1", f"pod0/spine{spine}")
+        row = {row.boundary: row for row in flow_check(design, graph=graph).boundaries}["leaf_spine"]
+        assert (row.group, row.capacity_gbps, row.fluid_gbps) == ("leaf1", float(10 * 800 * left), 9 * 800)
 
 
 def test_a_wrong_rate_is_named() -> None:

@@ -203,12 +203,26 @@ def _tree(
 
 
 def _links(fabric: Fabric, level: int, each: int, boxes: int) -> Ints:
-    """Links to each of the boxes above one: at the highest boundary the last ones lack one if its ports up say so."""
+    """Links to each of the boxes above one: the last ones lack one where its ports up say so."""
     found = np.full(boxes, each)
-    if level == len(fabric.stages) - 2:
-        lean = each * boxes - fabric.stages[level].up_ports
-        found[boxes - lean :] -= 1 if 0 < lean < boxes else 0
+    found[fabric.stages[level].up_ports - (each - 1) * boxes :] -= 1
     return found
+
+
+def _unstriped(fabric: Fabric) -> str:
+    """Name the first stage whose ports up are no links to the boxes above it (docs/rules.md, "Striping")."""
+    pairs = (
+        (fabric.links_per_leaf_spine, fabric.spines_per_pod),
+        (fabric.links_per_spine_core, fabric.cores_per_spine),
+        (fabric.links_per_core_top, fabric.tops_per_core),
+    )
+    highest = len(fabric.stages) - 2
+    for level, (stage, (each, boxes)) in enumerate(zip(fabric.stages[:-1], pairs, strict=False)):
+        lacking = each * boxes - stage.up_ports
+        # With a whole box's links less, or one less to each, fewer boxes or links would be stated.
+        if lacking and not (level == highest and 0 < lacking < min(each, boxes)):
+            return f"{stage.name}: {stage.up_ports} ports up for {each} links to each of {boxes} boxes"
+    return ""
 
 
 def _row(drawing: _Drawing, name: str, gbps: float, lower: Ints, upper: Ints, links: Ints) -> None:
@@ -274,4 +288,4 @@ def _unwirable(fabric: Fabric, pools: Sequence[PoolDesign]) -> str:
         needed |= {f"{pool.name}: domains": pool.domains, f"{pool.name}: nics": nics_of(pool)}
         if pool.domain_size % (pool.attachment.leaves_per_domain * max(fabric.rails, 1)):
             return f"{pool.name}: a domain of {pool.domain_size} over leaves and rails"
-    return next((f"{name} = {value}" for name, value in needed.items() if value < 1), "")
+    return next((f"{name} = {value}" for name, value in needed.items() if value < 1), "") or _unstriped(fabric)

@@ -159,8 +159,9 @@ def _fabric_ports(design: Design, wiring: Wiring) -> Iterator[Violation]:
         boxes = np.flatnonzero(wiring.kind == kind)
         rule, name = f"{stage.name}_ports", prefixed(wiring.fabric, stage.name)
         below = totals(wiring, down, upper=True)[boxes]
-        for place in np.flatnonzero(below > stage.down_ports).tolist():
-            message = f"{int(below[place])} links down on {stage.down_ports} ports"
+        ports = _ports_down(fabric, number, wiring.index[boxes])
+        for place in np.flatnonzero(below > ports).tolist():
+            message = f"{int(below[place])} links down on {int(ports[place])} ports"
             yield Violation(rule, wiring.name(int(boxes[place])), message)
         if fabric.shape != "tree":
             each = links_of_leaf(fabric)
@@ -179,6 +180,16 @@ def _fabric_ports(design: Design, wiring: Wiring) -> Iterator[Violation]:
         away = wiring.layer[wiring.lower[bundles]] != wiring.layer[wiring.upper[bundles]]
         yield from miswired(wiring, bundles[away], "rails and planes share no switch")
     yield from _strays(fabric, wiring)
+
+
+def _ports_down(fabric: Fabric, stage: int, index: Ints) -> Ints:
+    """Ports down of the boxes of a stage, by their numbers; a design states those of a full one (``striping``)."""
+    stated = fabric.stages[stage].down_ports
+    above = links_up(fabric)
+    if not 0 < stage <= len(above):
+        return np.full(index.size, stated)
+    links = above[stage - 1][index]
+    return stated * links // int(above[stage - 1].max())
 
 
 def _strays(fabric: Fabric, wiring: Wiring) -> Iterator[Violation]:

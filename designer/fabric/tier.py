@@ -56,12 +56,20 @@ class Tier:
 
 @dataclass(frozen=True, eq=False)
 class Uplinks:
-    """Links of every box towards the next stage: their number, Gb/s in all, and Gb/s when striped evenly."""
+    """Links of every box towards the next stage: their number, Gb/s in all, and when striped evenly.
+
+    ``even`` counts in ``parts`` of a Gb/s: a box that gives some of the next a link more shares out by fractions.
+    """
 
     links: Ints
     fluid: Ints
     even: Ints
     rate: Ints
+    parts: int = 1
+
+    def striped(self, box: int) -> Fraction:
+        """Gb/s of a box when striped evenly, exactly."""
+        return Fraction(int(self.even[box]), self.parts)
 
 
 def uplinks(wiring: Wiring, boundary: int, bundles: Ints | None = None) -> Uplinks:
@@ -79,16 +87,20 @@ def uplinks(wiring: Wiring, boundary: int, bundles: Ints | None = None) -> Uplin
     given = _given(wiring, boundary, bundles)
     np.add.at(met, lower, given)
     np.maximum.at(rate, lower, wiring.rate[bundles])
+    # A multiple of all shares, so that whole numbers are exact also where a damaged bundle is no multiple of its own.
+    parts = int(np.lcm.reduce(np.unique(given), initial=1))
     thinnest = np.full(wiring.boxes, np.iinfo(np.int64).max)
-    np.minimum.at(thinnest, lower, met[lower] * capacity // given)
-    return Uplinks(links, fluid, np.where(met > 0, thinnest, 0), rate)
+    np.minimum.at(thinnest, lower, met[lower] * capacity * (parts // given))
+    return Uplinks(links, fluid, np.where(met > 0, thinnest, 0), rate, parts)
 
 
 def _given(wiring: Wiring, boundary: int, bundles: Ints) -> Ints:
     """Parts in which a box shares out its traffic: links that the design gives it to the upper box of each bundle."""
     if not LEAF_SPINE <= boundary < LEAF_SPINE + len(wiring.striping):
         return np.ones(bundles.size, np.int64)
-    return wiring.striping[boundary - LEAF_SPINE][wiring.index[wiring.upper[bundles]]]
+    links = wiring.striping[boundary - LEAF_SPINE]
+    parts: Ints = links // int(np.gcd.reduce(links))
+    return parts[wiring.index[wiring.upper[bundles]]]
 
 
 def told(ports: Uplinks, box: int) -> str:

@@ -79,7 +79,7 @@ def _leaf(wiring: Wiring, row: PoolTraffic, leaf_up: Uplinks) -> Tier:
             mine = boxes[:, leaves].ravel()
             leaf = int(mine[np.argmin(leaf_up.even[mine])])
             cut = f"uplinks of {wiring.name(leaf)} ({told(leaf_up, leaf)})"
-            even, fluid = int(leaf_up.even[leaf]), int(leaf_up.fluid[leaf])
+            even, fluid = leaf_up.striped(leaf), int(leaf_up.fluid[leaf])
             yield Tier("leaf_spine", row.pool.name, wiring.name(leaf), demand, demand, even, fluid, cut)
 
     return _tightest(candidates())
@@ -126,7 +126,8 @@ def _shared(
     boundary: BoundaryName, place: str, demand: Fraction, up: Uplinks, boxes: Ints, whose: str, what: str
 ) -> Tier:
     """Links up from the boxes that a group shares; each gets as much, so the thinnest limits all."""
-    even, fluid = int(up.even[boxes].min()) * boxes.size, int(up.fluid[boxes].sum())
+    thinnest = int(boxes[np.argmin(up.even[boxes])])
+    even, fluid = up.striped(thinnest) * boxes.size, int(up.fluid[boxes].sum())
     links, rate = int(up.links[boxes].sum()), int(up.rate[boxes].max())
     cut = f"{whose} ({links} links of {rate} Gb/s on {boxes.size} {what})"
     return Tier(boundary, None, place, demand, demand, even, fluid, cut)
