@@ -94,6 +94,13 @@ def _named(tables: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         name = work.get("llm") if isinstance(work, dict) else None
         if isinstance(name, str):
             yield f"workloads[{index}].llm", "llms", name
+    for owners in ("workloads", "fleets"):
+        rows = tables.get(owners)
+        for index, row in enumerate(rows if isinstance(rows, (tuple, list)) else ()):
+            names = row.get("vendors") if isinstance(row, dict) else None
+            for at, name in enumerate(names if isinstance(names, (tuple, list)) else ()):
+                if isinstance(name, str):
+                    yield f"{owners}[{index}].vendors[{at}]", "vendors", name
     for key, kind in _KINDS.items():
         table, field = key.split(".")
         value = _table(tables, table).get(field)

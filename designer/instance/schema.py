@@ -20,6 +20,7 @@ Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x
 # One catalogue id, or those of the lower and the upper end.
 LinkPin = Annotated[str, StringConstraints(pattern=r"^[^/\s]{1,64}(/[^/\s]{1,64})?$")]
 TaperText = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}:[1-9][0-9]{0,5}$")]
+Vendors = Annotated[tuple[str, ...], Field(min_length=1)] | None
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Level = Literal["low", "mid", "high"]
 Phase = Literal["decode", "prefill", "together", "fleet"]
@@ -57,6 +58,10 @@ class Workload(_Frozen):
         default=0, description="speculative decoding: tokens drafted per step"
     )
     accepted_tokens: NonNegative = Field(default=0.0, description="of them accepted, mean; at most draft_tokens")
+    vendors: Vendors = Field(
+        default=None,
+        description="the only vendors of accelerators that may serve it; one alone: no KV caches between makes",
+    )
 
 
 class Fleet(_Frozen):
@@ -75,6 +80,7 @@ class Fleet(_Frozen):
     scale_out_gbps: NonNegative = Field(
         default=0.0, description="Gb/s that each accelerator must have to any other outside its leaf"
     )
+    vendors: Vendors = Field(default=None, description="the only vendors of its accelerators")
 
 
 class Choose(_Frozen):

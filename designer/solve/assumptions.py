@@ -12,13 +12,29 @@ from designer.instance.schema import Instance
 
 def assumptions_of(design: Design, catalogue: Catalogue, instance: Instance) -> tuple[str, ...]:
     """List what is not counted, and ``part.figure = value`` of every used figure that is a ``memory_assumption``."""
-    out = list(_not_counted(instance))
+    out = [*_not_counted(instance), *_between_vendors(design, catalogue)]
     for row in _rows(design, catalogue):
         for name, figure in _figures(row):
             value = figure.at(instance.level)
             if figure.basis == "memory_assumption" and value is not None:
                 out.append(f"{row.id}.{name} = {value:g}")
     return tuple(dict.fromkeys(out))
+
+
+def _between_vendors(design: Design, catalogue: Catalogue) -> Iterator[str]:
+    """Name the workloads whose KV caches go from one vendor's accelerators to another's (docs/rules.md 6)."""
+    for name in dict.fromkeys(pool.workload for pool in design.pools):
+        made_by = {
+            phase: {
+                catalogue.accelerators[pool.accelerator].vendor
+                for pool in design.pools
+                if (pool.workload, pool.phase) == (name, phase)
+            }
+            for phase in ("prefill", "decode")
+        }
+        if made_by["prefill"] and made_by["decode"] and len(made_by["prefill"] | made_by["decode"]) > 1:
+            ways = " to ".join("/".join(sorted(made_by[phase])) for phase in ("prefill", "decode"))
+            yield f"KV caches of {name} cross from {ways} accelerators (vendors of a workload excludes that)"
 
 
 def _not_counted(instance: Instance) -> Iterator[str]:

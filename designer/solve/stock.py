@@ -34,6 +34,7 @@ from designer.demand import (
     sizes_needed,
 )
 from designer.demand.plan import ServingPlan
+from designer.demand.vendors import made_by
 from designer.instance.pools import Pool, pools_of
 from designer.instance.schema import Choose, Instance
 from designer.solve.clock import Clock, Deadline
@@ -171,7 +172,9 @@ def plans_of(
     sets = []
     for pool in pools_of(instance):
         prune = options.prune and not careful
-        found = enumerate_plans(pool, catalogue, instance, hardware, measured, prune=prune, allowances=allowances)
+        mine, others = made_by(pool, catalogue, hardware)
+        found = enumerate_plans(pool, catalogue, instance, mine, measured, prune=prune, allowances=allowances)
+        found = replace(found, unmet={**found.unmet, **others})
         sets.append(_of_equal_pools(found, pool, shares_of(instance)) if options.prune and careful else found)
     return tuple(sets)
 

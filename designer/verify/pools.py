@@ -104,6 +104,9 @@ def count_pool(
     place = f"pool {pool.name}"
     plan = pool.plan
     _countable(found, place, pool, parts)
+    vendors, maker = asked.demand.vendors, parts.accelerator.maker
+    held, names = vendors is None or maker in vendors, ", ".join(vendors or ())
+    found.holds("vendors", place, held, maker, names, "vendors of the accelerators that may serve it")
     size, replica = pool.domain_size, plan.accelerators_per_replica
     domain = count_domain(found, pool, parts)
     _bandwidth(found, pool, domain)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import product
 from math import floor
 
+from designer.instance.pools import pools_of
 from designer.instance.schema import Instance
 from oracle.bare import bare_overhead, bare_price, installed_price
 from oracle.boxes import box_repairs, buy, first_switch_losses, host_failures, second_switch_losses
@@ -175,7 +176,9 @@ def points_of(task: Task, pool: str, offers: Sequence[Wiring]) -> list[Point]:
 def bases(task: Task, slot: Slot, peak: Fraction) -> Iterator[Base]:
     """List every way to build one part of a pool, of that ``peak`` in all, up to its NIC ports."""
     sale = task.sale
+    owner = next(pool.demand for pool in pools_of(task.instance) if pool.name == slot.pool)
     offers = [w for w in wirings(sale, task.instance) if slot.accelerator in (None, w.accelerator.id)]
+    offers = [w for w in offers if owner.vendors is None or w.accelerator.vendor in owner.vendors]
     for point in points_of(task, slot.pool, offers):
         replicas, domains = domain_count(point, peak * slot.share)
         for wiring in offers:
