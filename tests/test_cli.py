@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,68 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
         return replace(solve(question, options), **changes)
 
     monkeypatch.setattr(sys.modules["designer.runs"], "solve", altered)
+
+
+# ----------------------------------------------------------------------------- numbers
+
+
+RANGED = {
+    "solve": {"--gap": "from 0 to 1", "--time-limit": "at least 0.001", "--explain-time": "at least 0"},
+    "why-not": {"--gap": "from 0 to 1", "--time-limit": "at least 0.001"},
+    "bench": {"--time-limit": "at least 0.001"},
+    "simulate": {"--years": "from 0.001 to 1,000,000"},
+    "risk": dict.fromkeys(("--job-hours", "--checkpoint-minutes", "--write-minutes"), "from 0.001 to 1,000,000"),
+    "breakeven": {
+        "--from": "that is finite",
+        "--to": "that is finite",
+        "--width": "from 1e-09 to 0.5",
+        "--gap": "from 0 to 1",
+        "--time-limit": "at least 0.001",
+    },
+}
+WHOLE = {
+    "solve": {"--seed": "from 0 to 2,147,483,647", "--threads": "from 1 to 1,024"},
+    "bench": {"--repeat": "from 1 to 1,000"},
+    "simulate": {"--runs": "from 2 to 100,000", "--seed": "from 0 to 2,147,483,647", "--workers": "from 1 to 1,024"},
+    "risk": {"--samples": "from 100 to 1,000,000", "--seed": "from 0 to 2,147,483,647"},
+    "degrade": {"--failures": "from 1 to 1,000", "--samples": "from 2 to 100,000", "--seed": "from 0 to 2,147,483,647"},
+    "breakeven": {"--points": "from 2 to 1,000"},
+}
+
+
+def refused(command: str, option: str, value: str) -> str:
+    """The one message about a number that is not allowed; nothing is read before."""
+    result = invoke(command, RACK, option, value)
+    assert (result.exit_code, result.stdout) == (ExitCode.BAD_INPUT, "")
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.count("Error") == 1
+    return result.stderr.rstrip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(("command", "option"), [(of, name) for of, names in RANGED.items() for name in names])
+def test_numbers_out_of_range_are_told_with_what_was_read(command: str, option: str) -> None:
+    allowed = f"allowed: a number {RANGED[command][option]}"
+    below = () if "finite" in allowed else ("-1", "-0.5")
+    for value in ("nan", "inf", "-inf", "NaN", "1e999", "ten", "1,5", *below, *(("1e7",) if " to " in allowed else ())):
+        assert refused(command, option, value) == f"Error: Invalid value for '{option}': read {value}; {allowed}"
+
+
+@pytest.mark.parametrize(("command", "option"), [(of, name) for of, names in WHOLE.items() for name in names])
+def test_whole_numbers_out_of_range_are_told_with_what_was_read(command: str, option: str) -> None:
+    for value in ("nan", "inf", "-1", "2.5", "1e3", "two", "99999999999"):
+        message = f"read {value}; allowed: a whole number {WHOLE[command][option]}"
+        assert refused(command, option, value) == f"Error: Invalid value for '{option}': {message}"
+
+
+def test_zero_years_are_refused_and_no_number_is_forgotten() -> None:
+    assert "read 0; allowed: a number from 0.001" in refused("simulate", "--years", "0")
+    for command in {*RANGED, *WHOLE, "evaluate", "verify", "check", "validate"}:
+        words = invoke(command, "--help").stdout.split()
+        numbers = {one for one, other in pairwise(words) if other in ("NUMBER", "INTEGER", "SECONDS", "A", "B")}
+        numbers = {one for one in numbers if one.startswith("--")}
+        assert numbers == {*RANGED.get(command, ()), *WHOLE.get(command, ())}
+        assert "<float" not in words
+        assert "<int" not in words
 
 
 # ----------------------------------------------------------------------------- the library

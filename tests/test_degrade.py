@@ -102,11 +102,15 @@ def test_spine_leaf_host_and_link_of_a_tight_tree_by_hand() -> None:
     assert left(design, *every) == (0.0, 0.0)
 
 
-def test_leaves_that_share_no_spine_cannot_meet() -> None:
-    """Each leaf alone has half of its links, but no two can reach each other: least is 0, and says so."""
-    design = design_of(replace(TREE, spines=2, m=4, pools=(replace(TIGHT, domains=2),)))
-    broken = [link(design, "leaf_spine", row) for row in (0, 3) for _ in range(4)]
-    assert left(design, *broken) == pytest.approx((0.0, 0.5))
+def test_of_leaves_that_share_no_spine_some_are_given_up() -> None:
+    """Each leaf alone has half of its links, but they cannot reach each other: at least the others go on."""
+    spec = replace(TREE, spines=2, m=4, pools=(replace(TIGHT, domains=2),))
+    broken = [link(design_of(spec), "leaf_spine", row) for row in (0, 3) for _ in range(4)]
+    assert left(design_of(spec), *broken) == pytest.approx((0.5 / 2, 0.5))
+    # Two and two: giving up any one leaf helps nobody, but with one spine stopped those at the other meet.
+    four = replace(spec, pools=(replace(TIGHT, domains=4),))
+    broken = [link(design_of(four), "leaf_spine", row) for row in (0, 2, 5, 7) for _ in range(4)]
+    assert left(design_of(four), *broken) == pytest.approx((0.5 / 2, 0.5))
 
 
 def test_planes_carry_on_as_far_as_the_others_have_room() -> None:
@@ -241,8 +245,8 @@ def test_the_other_of_two_leaves_has_nobody_to_miss() -> None:
     design = flat_design("mesh", (2,), (8,), 400.0)
     assert left(design, in_copy(design, "leaf")) == (0.5, 0.5)
     assert left(design, in_copy(design, "leaf"), in_copy(design, "leaf", 1)) == (0.0, 0.0)
-    # Two leaves that stand and have lost their links are another matter.
-    assert left(design, *[link(design, "leaf_leaf")] * 8) == (0.0, 0.0)
+    # Two leaves that stand and have lost their links: one of them is stopped.
+    assert left(design, *[link(design, "leaf_leaf")] * 8) == (0.5, 0.5)
     assert left(design, *[link(design, "leaf_leaf")] * 2) == pytest.approx((0.75, 0.75))
 
 

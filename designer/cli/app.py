@@ -15,6 +15,7 @@ from designer.cli.codes import ExitCode
 from designer.cli.degrade import degrade
 from designer.cli.evaluate import evaluate
 from designer.cli.guard import guarded, say
+from designer.cli.numbers import number, whole
 from designer.cli.progress import ProgressLine
 from designer.cli.risk import risk
 from designer.cli.show import exit_code, show_bench, show_checked, show_compared, show_question, show_run
@@ -74,17 +75,15 @@ def solve(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder; default runs/<instance name>-<short hash>.")
     ] = None,
-    gap: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Relative gap at which the answer counts as optimal.")
-    ] = 1e-6,
+    gap: Annotated[float, number("Relative gap at which the answer counts as optimal.", least=0.0, most=1.0)] = 1e-6,
     time_limit: Annotated[
-        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Stop then with the best design known.")
+        float | None, number("Stop then with the best design known.", least=0.001, metavar="SECONDS")
     ] = None,
     explain_time: Annotated[
-        float, typer.Option(min=0.0, metavar="SECONDS", help="For naming what clashes and what would help.")
+        float, number("For naming what clashes and what would help.", least=0.0, metavar="SECONDS")
     ] = 60.0,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, max=1024, help="Threads of the solver.")] = 1,
+    seed: Annotated[int, whole("Random seed of the solver.", least=0, most=2**31 - 1)] = 0,
+    threads: Annotated[int, whole("Threads of the solver.", least=1, most=1024)] = 1,
     write_mps: Annotated[
         Path | None, typer.Option(metavar="FILE.mps", help="Also write the model for another solver.")
     ] = None,
@@ -143,9 +142,9 @@ def why_not(
         ),
     ],
     catalog: Overlay = None,
-    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Relative gap of both solves.")] = 1e-6,
+    gap: Annotated[float, number("Relative gap of both solves.", least=0.0, most=1.0)] = 1e-6,
     time_limit: Annotated[
-        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Time limit of each of the two solves.")
+        float | None, number("Time limit of each of the two solves.", least=0.001, metavar="SECONDS")
     ] = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no screen.")] = False,
@@ -185,9 +184,9 @@ def bench(
     flow: Annotated[
         bool, typer.Option("--flow", help="Instead of instances: flows of large networks, and networkx beside them.")
     ] = False,
-    repeat: Annotated[int, typer.Option(min=1, max=1000, help="Runs of each instance; the best counts.")] = 1,
+    repeat: Annotated[int, whole("Runs of each instance; the best counts.", least=1, most=1000)] = 1,
     time_limit: Annotated[
-        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Solver time limit of each run.")
+        float | None, number("Solver time limit of each run.", least=0.001, metavar="SECONDS")
     ] = None,
 ) -> None:
     """Time every phase of solving each instance of a folder, in a fresh process each; or flows of large networks."""

@@ -11,6 +11,7 @@ import typer
 
 from designer.cli.codes import ExitCode
 from designer.cli.guard import guarded, say
+from designer.cli.numbers import number, whole
 
 InstanceFile = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Planning question, a TOML file.")]
 Overlay = Annotated[
@@ -31,8 +32,8 @@ def breakeven(
             "instance (site.electricity_usd_per_kwh, workloads[0].tpot_ms).",
         ),
     ],
-    start: Annotated[float, typer.Option("--from", metavar="A", help="Lower end of the range.")],
-    end: Annotated[float, typer.Option("--to", metavar="B", help="Upper end of the range.")],
+    start: Annotated[float, number("Lower end of the range.", "--from", metavar="A")],
+    end: Annotated[float, number("Upper end of the range.", "--to", metavar="B")],
     between: Annotated[
         tuple[str, str] | None,
         typer.Option(
@@ -47,8 +48,10 @@ def breakeven(
             help="What counts: any, technology, links, switches, accelerator, nic, domain_size, stages, design."
         ),
     ] = "any",
-    width: Annotated[float, typer.Option(help="Relative width of the bracket around a flip.")] = 1e-3,
-    points: Annotated[int, typer.Option(help="Values solved first where cost is no straight line in the figure.")] = 9,
+    width: Annotated[float, number("Relative width of the bracket around a flip.", least=1e-9, most=0.5)] = 1e-3,
+    points: Annotated[
+        int, whole("Values solved first where cost is no straight line in the figure.", least=2, most=1000)
+    ] = 9,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -59,10 +62,8 @@ def breakeven(
         ),
     ] = None,
     catalog: Overlay = None,
-    gap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Relative gap of every solve.")] = 1e-7,
-    time_limit: Annotated[
-        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Time limit of every solve.")
-    ] = None,
+    gap: Annotated[float, number("Relative gap of every solve.", least=0.0, most=1.0)] = 1e-7,
+    time_limit: Annotated[float | None, number("Time limit of every solve.", least=0.001, metavar="SECONDS")] = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:

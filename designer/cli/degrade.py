@@ -11,6 +11,7 @@ import typer
 
 from designer.cli.codes import ExitCode
 from designer.cli.guard import guarded
+from designer.cli.numbers import whole
 from designer.problems import InputError, Problem
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ def degrade(
         Path | None,
         typer.Option("--catalog", metavar="OVERLAY", help="For a DESIGN.toml: prices and figures of your own."),
     ] = None,
-    failures: Annotated[int, typer.Option(min=1, max=1000, help="Failures at once, at random and at worst.")] = 2,
-    samples: Annotated[int, typer.Option(min=2, max=100_000, help="Random sets of failures of each sort.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same figures.")] = 0,
+    failures: Annotated[int, whole("Failures at once, at random and at worst.", least=1, most=1000)] = 2,
+    samples: Annotated[int, whole("Random sets of failures of each sort.", least=2, most=100_000)] = 100,
+    seed: Annotated[int, whole("The same seed gives the same figures.", least=0, most=2**31 - 1)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Data as JSON on stdout; prose stays on stderr.")] = False,
 ) -> None:
     """Break every switch, link and host by classes, then several at once: the bandwidth and tokens that are left."""

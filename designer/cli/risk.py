@@ -11,6 +11,7 @@ import typer
 
 from designer.cli.codes import ExitCode
 from designer.cli.guard import guarded
+from designer.cli.numbers import number, whole
 
 
 def risk(
@@ -19,14 +20,14 @@ def risk(
         Path | None,
         typer.Option("--catalog", metavar="OVERLAY", help="TOML file with prices and figures of your own."),
     ] = None,
-    samples: Annotated[int, typer.Option(min=100, max=1_000_000, help="Times that every figure is drawn.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same figures.")] = 0,
-    job_hours: Annotated[float, typer.Option(min=0.001, max=1e6, help="Hours of a job that should see no hit.")] = 720,
+    samples: Annotated[int, whole("Times that every figure is drawn.", least=100, most=1_000_000)] = 10_000,
+    seed: Annotated[int, whole("The same seed gives the same figures.", least=0, most=2**31 - 1)] = 0,
+    job_hours: Annotated[float, number("Hours of a job that should see no hit.", least=0.001, most=1e6)] = 720,
     checkpoint_minutes: Annotated[
-        float, typer.Option(min=0.001, max=1e6, help="Work of a training job between two checkpoints.")
+        float, number("Work of a training job between two checkpoints.", least=0.001, most=1e6)
     ] = 60,
     write_minutes: Annotated[
-        float, typer.Option(min=0.001, max=1e6, help="Standstill of a training job for one checkpoint.")
+        float, number("Standstill of a training job for one checkpoint.", least=0.001, most=1e6)
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Data as JSON on stdout; prose stays on stderr.")] = False,
 ) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from designer.cli.codes import ExitCode
 from designer.cli.guard import guarded
+from designer.cli.numbers import number, whole
 
 
 def simulate(
@@ -19,10 +20,10 @@ def simulate(
         Path | None,
         typer.Option("--catalog", metavar="OVERLAY", help="TOML file with prices and figures of your own."),
     ] = None,
-    years: Annotated[float, typer.Option(min=0.001, max=1e6, help="Years of each run.")] = 10.0,
-    runs: Annotated[int, typer.Option(min=2, max=100_000, help="Runs, each with random numbers of its own.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same figures.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, max=1024, help="Processes that share the runs.")] = 1,
+    years: Annotated[float, number("Years of each run.", least=0.001, most=1e6)] = 10.0,
+    runs: Annotated[int, whole("Runs, each with random numbers of its own.", least=2, most=100_000)] = 20,
+    seed: Annotated[int, whole("The same seed gives the same figures.", least=0, most=2**31 - 1)] = 0,
+    workers: Annotated[int, whole("Processes that share the runs.", least=1, most=1024)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Data as JSON on stdout; prose stays on stderr.")] = False,
 ) -> None:
     """Let everything in a stored design fail and be repaired, and compare with the recount."""

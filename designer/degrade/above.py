@@ -16,7 +16,9 @@ exchange of all leaves that are left gets, computed on the damaged network.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +44,9 @@ class Reach:
     high: Floats
 
 
-def reach_of(copy: Copy, lost: Ints, low_demand: Floats, high_demand: Floats) -> Reach:
+def reach_of(
+    copy: Copy, lost: Ints, low_demand: Floats, high_demand: Floats, worth: Callable[[Floats], Any] | None = None
+) -> Reach:
     """Say what the leaves of a copy can reach the others with.
 
     Parameters
@@ -53,6 +57,8 @@ def reach_of(copy: Copy, lost: Ints, low_demand: Floats, high_demand: Floats) ->
         (rows,): links of each row that are gone.
     low_demand, high_demand
         (leaves,): Gb/s of each leaf while everything runs, and without what has stopped anyway.
+    worth
+        Of multiples (leaves,): the way to go on that is worth most is promised; absent, the one that carries most.
     """
     if copy.fabric.shape != "tree":
         return _flat(copy, lost, low_demand, high_demand)
@@ -65,11 +71,11 @@ def reach_of(copy: Copy, lost: Ints, low_demand: Floats, high_demand: Floats) ->
         for at, shape in zip(copy.rows, copy.shapes, strict=True)
     ]
     high = _most(copy, room, high_demand)
-    low = _promised(copy, room, low_demand)
+    low = _promised(copy, room, low_demand, worth or (lambda way: float(way @ low_demand)))
     return Reach(np.minimum(low, high), high)
 
 
-def _promised(copy: Copy, room: list[Floats], need: Floats) -> Floats:
+def _promised(copy: Copy, room: list[Floats], need: Floats, worth: Callable[[Floats], Any]) -> Floats:
     """The best way to run what is left: all at one pace, those who are short at their own, or without the shortest."""
     share = np.minimum(_most(copy, room, need), 1.0)
     common = _common(copy, room, need)
@@ -79,7 +85,7 @@ def _promised(copy: Copy, room: list[Floats], need: Floats) -> Floats:
     for pace in np.unique(share)[1:][-_MOST_PACES:]:
         kept = np.asarray(share >= pace * (1 - _SHORT), np.float64)
         ways.append(kept * min(_common(copy, room, need * kept), 1.0))
-    return max(ways, key=lambda way: float(way @ need))
+    return max(ways, key=worth)
 
 
 def _over(room: Floats, need: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from designer.degrade.above import Reach, reach_of
 from designer.degrade.copy import Copy, Seats, copy_of, nics_of, sent_gbps
-from designer.degrade.domain import domain_of, left_in
+from designer.degrade.domain import domain_of, even, left_in
 from designer.design.types import Design, PoolDesign
 from designer.network.graph import Ints, Network
 
@@ -100,15 +100,40 @@ class Field:
     @cached_property
     def intact(self) -> tuple[Reach, ...]:
         """What the leaves of an intact copy of each fabric reach."""
-        return tuple(
-            reach_of(copy, np.zeros(len(copy.network.lower), np.int64), copy.demand, copy.demand)
-            for copy in self.copies
-        )
+        return tuple(self._reach(copy, _lost(copy.network, []), copy.demand) for copy in self.copies)
+
+    def _reach(self, copy: Copy, lost: Ints, running: Floats) -> Reach:
+        def worth(way: Floats) -> tuple[float, float]:
+            """Tokens: of the pool that is hit most, then of all."""
+            each = [
+                float(self.replicas[seat.pool].least(np.minimum(way, 1.0)[seat.leaf]).mean()) for seat in copy.seats
+            ]
+            return min(each), sum(each)
+
+        return reach_of(copy, lost, copy.demand, running, worth)
+
+    @cached_property
+    def _whole(self) -> tuple[tuple[Floats, Floats], ...]:
+        """By pool, (replicas,): at least and at most of what the plan needs, with no domain broken."""
+        found = []
+        for at, (pool, network) in enumerate(zip(self.design.pools, self.domains, strict=True)):
+            low, high = np.ones(pool.replicas), np.ones(pool.replicas)
+            if network is not None and pool.scale_up.switch is not None:
+                left = left_in(pool, network, _lost(network, []), self.design.fabrics[pool.fabric].rails)
+                replica = self.replicas[at].of(np.arange(pool.accelerators))
+                mine = replica >= 0
+                for own, each in ((low, left.low), (high, left.high)):
+                    np.minimum.at(own, replica[mine], np.tile(each, pool.domains)[mine])
+            found.append((low, high))
+        return tuple(found)
 
     def served(self, broken: Iterable[Broken]) -> dict[str, Share]:
         """Share of the tokens/s of every pool of the demand; a pool in parts adds them up."""
+        return self._by_pool(self.shares(broken))
+
+    def _by_pool(self, shares: Sequence[Share]) -> dict[str, Share]:
         total: dict[str, list[float]] = {}
-        for pool, share in zip(self.design.pools, self.shares(broken), strict=True):
+        for pool, share in zip(self.design.pools, shares, strict=True):
             own = total.setdefault(pool.pool, [0.0, 0.0])
             part = pool.share[0] / pool.share[1]
             own[0] += part * share.low
@@ -121,15 +146,79 @@ class Field:
         return Share(min(of.low for of in served), min(of.high for of in served))
 
     def shares(self, broken: Iterable[Broken]) -> tuple[Share, ...]:
-        """Share of the tokens/s of every pool (or part of one) of the design, in its order."""
+        """Share of the tokens/s of every pool (or part of one) of the design, in its order.
+
+        A broken link never leaves less than what stands at one of its ends would if it stopped as a whole: whoever runs
+        the design may stop it. So at least what the best way to go on promises, with everything left running that can,
+        or with boxes at the ends of broken links stopped, one after the other as long as that helps; at most, pool by
+        pool, the most of all these ways. So a link leaves no less than either of its ends: that way is one of them.
+        """
         hit = list(broken)
-        rate = [(np.ones(pool.replicas), np.ones(pool.replicas)) for pool in self.design.pools]
+        best = self._shares(hit)
+        found, further = [best], True
+        while further and any(share.low < 1 for share in best):
+            ways = self._stopping(hit)
+            others = [self._shares(way) for way in ways]
+            found += others
+            further = False
+            for way, other in zip(ways, others, strict=True):
+                if self._least(other) > self._least(best):
+                    best, hit, further = other, way, True
+        most = [max(of[at].high for of in found) for at in range(len(best))]
+        return tuple(Share(min(share.low, high), high) for share, high in zip(best, most, strict=True))
+
+    def _least(self, shares: Sequence[Share]) -> tuple[float, float]:
+        """What a way to go on promises: of the pool that is hit most, then of all."""
+        each = self._by_pool(shares).values()
+        return min(of.low for of in each), sum(of.low for of in each)
+
+    def _stopping(self, hit: Sequence[Broken]) -> list[list[Broken]]:
+        """Failures with one of the things at the ends of broken links stopped: a box, or an accelerator's host.
+
+        It takes the place of its broken links: a box takes all of its links with it, and those of a host that has
+        stopped carry nothing that anybody waits for.
+        """
+        mine: dict[Broken, list[Broken]] = {}
+        for of in dict.fromkeys(hit):
+            if of.part != "link":
+                continue
+            network = self.domains[of.owner] if of.area == "domain" else self.copies[of.owner].network
+            assert network is not None
+            for end in (int(network.lower[of.at]), int(network.upper[of.at])):
+                box = of._replace(part="box", at=end)
+                mine.setdefault(box if end >= network.endpoints else self._host_of(of, end), []).append(of)
+        return [[*(of for of in hit if of not in links), box] for box, links in mine.items()]
+
+    def _host_of(self, of: Broken, end: int) -> Broken:
+        """The host of an endpoint of a domain or a copy."""
+        owner, accelerator = of.owner, of.unit * self.design.pools[of.owner].domain_size + end
+        if of.area == "fabric":
+            copy = self.copies[of.owner]
+            seat = next(seat for seat in copy.seats if seat.first <= end < seat.first + len(seat.leaf) * seat.size)
+            rail = of.unit // copy.fabric.planes
+            owner, accelerator = seat.pool, int(self._accelerators(seat, rail, np.array([end - seat.first]))[0])
+        pool = self.design.pools[owner]
+        return Broken("host", owner, 0, "box", accelerator // (pool.accelerators // pool.hosts))
+
+    def _accelerators(self, seat: Seats, rail: int, at: Ints) -> Ints:
+        """Accelerators of its pool that some endpoints of a rail are, numbered from the first of the seat."""
+        pool = self.design.pools[seat.pool]
+        part, place = np.divmod(at, seat.size)
+        domain, piece = np.divmod(part, seat.slices)
+        rails = self.design.fabrics[pool.fabric].rails
+        inside = piece * (pool.domain_size // seat.slices) + rail + rails * place
+        return np.asarray(domain * pool.domain_size + inside)
+
+    def _shares(self, hit: Sequence[Broken]) -> tuple[Share, ...]:
+        """The same with everything left running that can."""
+        rate = [(low.copy(), high.copy()) for low, high in self._whole]
         for one in hit:
             if one.area == "host":
                 self._host(one, *rate[one.owner])
         for owner, unit in dict.fromkeys((of.owner, of.unit) for of in hit if of.area == "domain"):
             self._domain(owner, unit, [of for of in hit if of[:3] == ("domain", owner, unit)], *rate[owner])
-        for number in dict.fromkeys(of.owner for of in hit if of.area == "fabric"):
+        short = [number for number, reach in enumerate(self.intact) if (reach.low < 1).any()]
+        for number in dict.fromkeys([*(of.owner for of in hit if of.area == "fabric"), *short]):
             self._fabric(number, [of for of in hit if of.area == "fabric" and of.owner == number], rate)
         return tuple(self._share(at, *both) for at, both in enumerate(rate))
 
@@ -165,7 +254,11 @@ class Field:
     def _fabric(self, number: int, hit: list[Broken], rate: list[tuple[Floats, Floats]]) -> None:
         """Every plane of a rail carries an equal share; a rail is as slow as it is, a replica as its slowest rail."""
         copy, fabric = self.copies[number], self.design.fabrics[number]
-        broken = {unit: [of for of in hit if of.unit == unit] for unit in dict.fromkeys(of.unit for of in hit)}
+        units = list(dict.fromkeys(of.unit for of in hit))
+        if (self.intact[number].low < 1).any():
+            # Short as it stands: every copy counts, and gives more once something below it has stopped.
+            units = list(range(fabric.rails * fabric.planes))
+        broken = {unit: [of for of in hit if of.unit == unit] for unit in units}
         lost = {unit: _lost(copy.network, of) for unit, of in broken.items()}
         gone = {unit: [of.at for of in some if of.part == "box"] for unit, some in broken.items()}
         first = copy.leaves.start
@@ -176,8 +269,10 @@ class Field:
                 alive = self.replicas[seat.pool].least(np.where(dead, 0.0, 1.0))
                 for of in rate[seat.pool]:
                     np.minimum(of, alive, out=of)
+        for seat in copy.seats:
+            self._unplugged(number, seat, lost, rate[seat.pool])
         running = self._running(copy, rate)
-        reach = {unit: reach_of(copy, lost[unit], copy.demand, running) for unit in broken}
+        reach = {unit: self._reach(copy, lost[unit], running) for unit in broken}
         for seat in copy.seats:
             self._from_leaves(number, seat, reach, gone, rate[seat.pool])
             self._ports(number, seat, reach, (lost, gone), rate[seat.pool])
@@ -214,12 +309,22 @@ class Field:
     ) -> None:
         fabric, pool = self.design.fabrics[number], self.design.pools[seat.pool]
         for rail in dict.fromkeys(unit // fabric.planes for unit in reach):
-            low, high, stands = self._each_plane(number, rail, reach, gone, _limit(pool))
-            # At least: spread evenly over the planes that stand; at most: each as much as it takes.
-            evenly = stands.sum(0) * np.where(stands, low, _limit(pool)).min(0)
-            for own, carried in zip(rate, (evenly, high.sum(0)), strict=True):
+            low, high, _ = self._each_plane(number, rail, reach, gone, _limit(pool))
+            # At least: spread evenly over some planes (those that carry most so: one that is worse than gone is left
+            # out); at most: each as much as it takes.
+            for own, carried in zip(rate, (even(low.T), high.sum(0)), strict=True):
                 part = np.minimum(carried / fabric.planes, 1.0)[seat.leaf]
                 np.minimum(own, self.replicas[seat.pool].least(part), out=own)
+
+    def _unplugged(self, number: int, seat: Seats, lost: dict[int, Ints], rate: tuple[Floats, Floats]) -> None:
+        """Stop what has an accelerator without any link left."""
+        planes, own = self.design.fabrics[number].planes, slice(seat.first, seat.first + len(seat.leaf) * seat.size)
+        for rail in dict.fromkeys(unit // planes for unit in lost):
+            links = _links_of(lost, range(rail * planes, (rail + 1) * planes), own)
+            at = np.flatnonzero((links == nics_of(self.design.pools[seat.pool])).all(0))
+            replica = self.replicas[seat.pool].of(self._accelerators(seat, rail, at))
+            for values in rate:
+                values[replica[replica >= 0]] = 0.0
 
     def _ports(
         self,
@@ -235,27 +340,29 @@ class Field:
         own = slice(seat.first, seat.first + len(seat.leaf) * seat.size)
         for rail in dict.fromkeys(unit // fabric.planes for unit in reach):
             units = [rail * fabric.planes + plane for plane in range(fabric.planes)]
-            none = np.zeros(own.stop - own.start, np.int64)
             # Rows of the endpoints come first, one for each, in their order.
-            links = np.stack([lost[unit][own] if unit in lost else none for unit in units])
+            links = _links_of(lost, units, own)
             at = np.flatnonzero(links.any(0))
             if not len(at):
                 continue
             limit = _limit(pool)
             low, high, stands = self._each_plane(number, rail, reach, gone, limit)
-            part, place = np.divmod(at, seat.size)
-            leaf = seat.leaf[part]
+            leaf = seat.leaf[at // seat.size]
             left = 1 - links[:, at] / nics_of(pool)
             whole = (left == 1) & stands[:, leaf]
             port = left * limit
             most = np.minimum(high[:, leaf], port).sum(0) / fabric.planes
-            least = whole.sum(0) * np.where(whole, low[:, leaf], limit).min(0) / fabric.planes
-            domain, piece = np.divmod(part, seat.slices)
-            inside = piece * (pool.domain_size // seat.slices) + rail + fabric.rails * place
-            replica = self.replicas[seat.pool].of(domain * pool.domain_size + inside)
+            least = even(np.where(whole, low[:, leaf], 0.0).T) / fabric.planes
+            replica = self.replicas[seat.pool].of(self._accelerators(seat, rail, at))
             mine = replica >= 0
             for values, carried in zip(rate, (least, most), strict=True):
                 np.minimum.at(values, replica[mine], np.minimum(carried[mine], 1.0))
+
+
+def _links_of(lost: dict[int, Ints], units: Sequence[int], own: slice) -> Ints:
+    """(units, endpoints): links of each endpoint that are gone."""
+    none = np.zeros(own.stop - own.start, np.int64)
+    return np.stack([lost[unit][own] if unit in lost else none for unit in units])
 
 
 def _limit(pool: PoolDesign) -> float:
