@@ -20,7 +20,7 @@ from designer.design.types import Design
 from designer.fabric import FlowReport, flow_check
 from designer.problems import InputError
 from designer.report.assemble import make_result
-from designer.report.figures import boundaries_of, counts, key_figures, margins
+from designer.report.figures import TAKES_ALL, boundaries_of, counts, key_figures, margins
 from designer.report.files import RESULT_NAME, check_target, write_folder, write_text
 from designer.report.result import (
     SCHEMA_FILE,
@@ -407,3 +407,17 @@ def test_a_place_that_cannot_be_written_is_refused_before_solving() -> None:
         Path(folder).chmod(0o500)
         with pytest.raises(InputError):
             check_target(Path(folder, "run"), "a")
+
+
+def test_what_the_token_model_uses_up_by_itself_is_not_called_tight(result: Result) -> None:
+    """Exchanges run at the rate of the links: that is no limit near, and stands behind whatever is."""
+    assert result.design is not None
+    shares = {row.what: row for row in result.margins}
+    for pool in result.design.pools:
+        row = shares[f"{pool.name}: scale-up bandwidth"]
+        assert (row.note == TAKES_ALL) == (row.share >= 1 - 1e-9 and not pool.plan.measured)
+    told = replace(row, share=1.0, used=row.limit, note=TAKES_ALL)
+    others = tuple(other for other in result.margins if "scale-up bandwidth" not in other.what)
+    text = screen(result.model_copy(update={"margins": (told, *others)}))
+    line = " ".join(text.partition("TIGHTEST")[2].partition("RECOUNT")[0].split())
+    assert line.startswith(others[0].what) and "scale-up" not in line

@@ -59,6 +59,10 @@ class KeyFigures:
     watts_per_accelerator: float
 
 
+# The token model lets exchanges run as fast as the links do: no limit is near.
+TAKES_ALL = "exchanges take all there is"
+
+
 @dataclass(frozen=True)
 class Margin:
     """How close a design is to one limit; ``share`` = used / limit (for needs: need / provided)."""
@@ -197,8 +201,9 @@ def margins(design: Design, account: Account, instance: Instance) -> tuple[Margi
                 add(f"{pool.name}: TTFT", 1e3 * plan.ttft_estimate_s, work.ttft_ms, "ms", "unvalidated estimate")
             served = pool.replicas * plan.accelerators_per_replica * plan.tokens_per_s_per_accelerator
             add(f"{pool.name}: peak tokens", float(share) * demand.peak_tokens_per_s, served, "tokens/s")
-        need = scale_up_need(pool, design)
-        add(f"{pool.name}: scale-up bandwidth", need, pool.scale_up.usable_gbps, "Gb/s")
+        need, usable = scale_up_need(pool, design), pool.scale_up.usable_gbps
+        full = demand.fleet is None and not plan.measured and need >= usable * (1 - 1e-9)
+        add(f"{pool.name}: scale-up bandwidth", need, usable, "Gb/s", TAKES_ALL if full else "")
         attachment, fabric = pool.attachment, design.fabrics[pool.fabric]
         up: float = fabric.stages[0].up_ports * fabric.uplink_gbps
         uplinks = fabric.planes * (up if fabric.shape == "tree" else direct_gbps(fabric))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from designer.design.account import Account
 from designer.design.types import Design, PoolDesign
 from designer.fabric import FlowReport
-from designer.report.figures import KeyFigures, Margin, line_usd
+from designer.report.figures import TAKES_ALL, KeyFigures, Margin, line_usd
 from designer.report.networks import MAX_POOLS, scale_out, scale_up
 from designer.report.page import WIDTH, Page
 from designer.report.result import Result
@@ -256,10 +256,11 @@ def _share(value: float) -> str:
 
 
 def _binds(page: Page, result: Result) -> None:
+    rows = sorted(result.margins, key=lambda row: row.note == TAKES_ALL)
     named = [
         f"{row.what} {_number(row.used)} of {_number(row.limit)} {row.unit} ({row.share:.1%}"
         + (f", {row.note})" if row.note else ")")
-        for row in result.margins[:_MAX_SHARES]
+        for row in rows[:_MAX_SHARES]
     ]
     page.row("TIGHTEST", "; ".join(named))
 
