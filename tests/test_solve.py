@@ -245,3 +245,19 @@ def test_a_time_limit_covers_the_search_for_limits_too(question: Question) -> No
     answer = designer.solve(tight, SolveOptions(time_limit_s=1e-6))
     assert answer.status == "limit"
     assert answer.bound_usd is None or answer.objective_usd is None or answer.bound_usd <= answer.objective_usd
+
+
+def test_a_long_comparison_of_choices_stops_in_time() -> None:
+    """Of many choices no other beats, each block of the comparison asks whether to go on."""
+    keys, asked = np.stack([np.arange(4000.0), -np.arange(4000.0)], axis=1), 0
+
+    def go_on() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 3:
+            raise TimeoutError
+
+    assert pareto(keys).all()
+    with pytest.raises(TimeoutError):
+        pareto(keys, go_on)
+    assert asked == 4

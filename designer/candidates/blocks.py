@@ -68,7 +68,8 @@ class Attachments:
         if key not in self._made:
             search = self._search
             offer, table = search.offer, self._tables[pool]
-            reduce = partial(reduce_choices, weights=search.weights, flat=kind == 0) if search.prune else None
+            flat, hurry = kind == 0, search.go_on
+            reduce = partial(reduce_choices, weights=search.weights, flat=flat, go_on=hurry) if search.prune else None
             links = offer.links_at("nic_leaf")
             self._made[key] = attach(
                 offer.pools[pool], table, leaf, copies, links, offer.economy, one_stage=kind == 1, reduce=reduce

@@ -5,7 +5,7 @@ Each function states what it compares; the tests solve with and without them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -128,10 +128,13 @@ def reduce_options(
     return [option for option, stays in zip(options, keep.tolist(), strict=True) if stays]
 
 
-def reduce_choices(choices: Choices, weights: Weights, *, flat: bool = False) -> Choices:
+def reduce_choices(
+    choices: Choices, weights: Weights, *, flat: bool = False, go_on: Callable[[], None] = lambda: None
+) -> Choices:
     """Drop choices on the same leaf type that another beats in everything a fabric can see.
 
-    With one stage the way through the fabric is known before: choices that it is too long for are not made.
+    ``go_on`` is asked now and then, and raises what stops the search. With one stage the way through the fabric is
+    known before: choices that it is too long for are not made.
     """
     radix = np.array([choices.leaf.radix[r] for r in choices.rate.tolist()], float)
     columns = [weights.objective(choices.terms), *weights.watch(choices.terms).T, choices.down / radix]
@@ -162,5 +165,5 @@ def reduce_choices(choices: Choices, weights: Weights, *, flat: bool = False) ->
         mix = choices.mixing
         labels += [mix.share, np.where(mix.share < mix.steps, mix.kind, -1)]
     if not labels:
-        return choices.take(pareto(keys))
-    return choices.take(pareto_within([tuple(row) for row in np.stack(labels, axis=1).tolist()], keys))
+        return choices.take(pareto(keys, go_on))
+    return choices.take(pareto_within([tuple(row) for row in np.stack(labels, axis=1).tolist()], keys, go_on))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +13,11 @@ Mask = npt.NDArray[np.bool_]
 _PART = 128
 
 
-def pareto(keys: Floats) -> Mask:
+def _no_hurry() -> None:
+    """Any time will do."""
+
+
+def pareto(keys: Floats, go_on: Callable[[], None] = _no_hurry) -> Mask:
     """Mark the rows that no other row beats.
 
     Row ``i`` goes if some row ``j`` satisfies ``keys[j] <= keys[i]`` in every column; of equal rows the first stays.
@@ -21,6 +27,8 @@ def pareto(keys: Floats) -> Mask:
     ----------
     keys
         Shape (n, k).
+    go_on
+        Asked again and again whether there is time left: raises what stops the search.
 
     Returns
     -------
@@ -39,6 +47,7 @@ def pareto(keys: Floats) -> Mask:
     front = np.empty((0, keys.shape[1]))
     block = 256
     for start in range(0, count, block):
+        go_on()
         index = order[start : start + block]
         rows = keys[index]
         if front.shape[0]:
@@ -75,7 +84,7 @@ def beaten(front: Floats, rows: Floats) -> Mask:
     return out
 
 
-def pareto_within(groups: list[tuple[object, ...]], keys: Floats) -> Mask:
+def pareto_within(groups: list[tuple[object, ...]], keys: Floats, go_on: Callable[[], None] = _no_hurry) -> Mask:
     """Apply :func:`pareto` inside each group of rows with the same label."""
     members: dict[tuple[object, ...], list[int]] = {}
     for row, group in enumerate(groups):
@@ -83,5 +92,5 @@ def pareto_within(groups: list[tuple[object, ...]], keys: Floats) -> Mask:
     keep = np.zeros(keys.shape[0], dtype=np.bool_)
     for rows in members.values():
         index = np.array(rows)
-        keep[index[pareto(keys[index])]] = True
+        keep[index[pareto(keys[index], go_on)]] = True
     return keep
