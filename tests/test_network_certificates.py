@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from solved_instances import FOLDER, solved
+from solved_instances import solved, with_design
 
 from designer.degrade.certificate import certificate_of
 from designer.degrade.field import Field
@@ -107,14 +107,7 @@ def test_what_a_family_carries_is_proven_from_both_sides(name: str, at: int) -> 
     assert found.most * copies >= stated.least * (1 - 1e-8)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(path.stem, marks=() if path.stem == "two-leaf-pod" else pytest.mark.slow)
-        for path in sorted(FOLDER.glob("*.toml"))
-        if path.stem != "no-design"
-    ],
-)
+@pytest.mark.parametrize("name", with_design(("two-leaf-pod",)))
 def test_what_a_shipped_instance_carries_is_proven_from_both_sides(name: str) -> None:
     """Every domain with switches and every fabric of its optimum, and all single failures are among the classes."""
     design = solved(name, flow_check=False).result.design
